@@ -37,6 +37,7 @@ segue_predict_csv_head (const SeguePredictCsv *csv)
     g_autofree char *name = g_strconcat ("p:", csv->labels[c], NULL);
     append_field (line, name);
   }
+  g_string_append (line, ",unsure");
   return g_string_free (line, FALSE);
 }
 
@@ -44,9 +45,9 @@ segue_predict_csv_head (const SeguePredictCsv *csv)
  * probabilities. */
 static void
 append_answer (GString *line, const SeguePredictCsv *csv, const float *probabilities,
-               guint n_labels, guint best, gboolean none)
+               guint n_labels, guint best, gboolean rejected)
 {
-  append_field (line, none ? "" : csv->labels[best]);
+  append_field (line, rejected ? "" : csv->labels[best]);
   append_number (line, (double) probabilities[best], 9);
   append_field (line, "");
   for (guint c = 0; csv->n_top == 0 && c < n_labels; c++)
@@ -64,21 +65,26 @@ char *
 segue_predict_csv_rows (const SeguePredictCsv *csv, const char *file,
                         const SegueSongPrediction *prediction)
 {
+  static const char *const certainties[] = {
+    [SEGUE_CERTAINTY_UNKNOWN] = "", [SEGUE_SURE] = "0", [SEGUE_UNSURE] = "1"
+  };
   guint n = prediction->n_labels;
   g_autofree char *name = segue_predict_name (file);
   GString *text = g_string_new (NULL);
   for (guint i = 0; i < (csv->segments ? prediction->n_segments : 1); i++) {
     g_string_append (text, i > 0 ? "\n" : "");
     segue_csv_append (text, name);
-    if (!csv->segments) {
-      append_answer (text, csv, prediction->probabilities, n, prediction->best, prediction->none);
-      continue;
-    }
     const SegueSegmentPrediction *segment = &prediction->segments[i];
-    append_number (text, segment->start, 12);
-    append_number (text, segment->duration, 12);
-    append_answer (text, csv, segment->probabilities, n,
-                   segue_argmax_f32 (segment->probabilities, n), FALSE);
+    if (csv->segments) {
+      append_number (text, segment->start, 12);
+      append_number (text, segment->duration, 12);
+      append_answer (text, csv, segment->probabilities, n,
+                     segue_argmax_f32 (segment->probabilities, n), FALSE);
+    } else {
+      append_answer (text, csv, prediction->probabilities, n, prediction->best,
+                     csv->rejects && prediction->certainty == SEGUE_UNSURE);
+    }
+    append_field (text, certainties[prediction->certainty]);
   }
   return g_string_free (text, FALSE);
 }
@@ -93,7 +99,7 @@ segue_predict_csv_error (const SeguePredictCsv *csv, const char *file, const cha
   segue_csv_append (line, name);
   g_string_append (line, csv->segments ? ",,,," : ",,");
   append_field (line, reason);
-  for (guint i = 0; i < (csv->n_top > 0 ? 2 * count_pairs (csv) : n_labels); i++)
+  for (guint i = 0; i < (csv->n_top > 0 ? 2 * count_pairs (csv) : n_labels) + 1; i++)
     append_field (line, "");
   return g_string_free (line, FALSE);
 }

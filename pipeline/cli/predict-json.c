@@ -1,6 +1,7 @@
 /* Answers as JSON lines. */
 #include "predict-text.h"
 
+#include <math.h>
 #include <segue/json.h>
 #include <string.h>
 
@@ -76,18 +77,39 @@ dump (json_t *object)
   return segue_json_printable (text);
 }
 
+void
+segue_predict_add_certainty (json_t *object, const SegueSongPrediction *prediction,
+                             const char *const *labels)
+{
+  guint n = prediction->n_labels;
+  if (isfinite (prediction->distance))
+    json_object_set_new (object, "distance", segue_json_number (prediction->distance));
+  if (prediction->certainty == SEGUE_CERTAINTY_UNKNOWN)
+    return;
+  json_object_set_new (object, "unsure", json_boolean (prediction->certainty == SEGUE_UNSURE));
+  if (prediction->certainty == SEGUE_SURE)
+    return;
+  json_t *candidates = json_array ();
+  g_autofree guint *order = segue_predict_rank (prediction->probabilities, n, prediction->best);
+  for (guint i = 0; i < MIN (n, SEGUE_PREDICT_CANDIDATES); i++)
+    json_array_append_new (candidates, json_string (labels[order[i]]));
+  json_object_set_new (object, "candidates", candidates);
+}
+
 char *
 segue_predict_json (const char *file, const char *const *labels,
-                    const SegueSongPrediction *prediction, guint n_top)
+                    const SegueSongPrediction *prediction, guint n_top, gboolean rejects)
 {
   guint n = prediction->n_labels;
   g_autofree char *name = segue_predict_name (file);
   json_t *object = json_object ();
   json_object_set_new (object, "file", json_string (name));
-  json_object_set_new (object, "label",
-                       prediction->none ? json_null () : json_string (labels[prediction->best]));
-  if (prediction->none)
-    json_object_set_new (object, "nearest", json_string (labels[prediction->best]));
+  gboolean rejected = rejects && prediction->certainty == SEGUE_UNSURE;
+  const char *best = labels[prediction->best];
+  json_object_set_new (object, "label", rejected ? json_null () : json_string (best));
+  if (rejected)
+    json_object_set_new (object, "nearest", json_string (best));
+  segue_predict_add_certainty (object, prediction, labels);
   json_object_set_new (
     object, "probabilities",
     probabilities_object (prediction->probabilities, n, prediction->best, labels, n_top));

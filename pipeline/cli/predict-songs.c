@@ -76,10 +76,10 @@ begin (Predict *predict, GError **error)
   if (!segue_predictor_wait (ask->predictor, error))
     return FALSE;
   const char *const *labels = segue_predictor_get_labels (ask->predictor);
-  predict->csv = (SeguePredictCsv){ labels, ask->timeline, ask->n_top };
+  predict->csv = (SeguePredictCsv){ labels, ask->timeline, ask->n_top, ask->rejects };
   if (ask->format == SEGUE_PREDICT_TABLE)
     segue_predict_table_init (&predict->table, &predict->cli->out, ask->files, labels,
-                              ask->n_top > 0 ? ask->n_top : TABLE_TOP, ask->none);
+                              ask->n_top > 0 ? ask->n_top : TABLE_TOP, ask->judges);
   if (ask->format != SEGUE_PREDICT_CSV)
     return TRUE;
   g_autofree char *head = segue_predict_csv_head (&predict->csv);
@@ -107,7 +107,7 @@ answer_text (Predict *predict, const char *file, const SegueSongPrediction *pred
 {
   const SeguePredictSongs *ask = predict->ask;
   if (ask->format == SEGUE_PREDICT_JSON)
-    return segue_predict_json (file, predict->csv.labels, prediction, ask->n_top);
+    return segue_predict_json (file, predict->csv.labels, prediction, ask->n_top, ask->rejects);
   if (ask->format == SEGUE_PREDICT_CSV)
     return segue_predict_csv_rows (&predict->csv, file, prediction);
   g_autofree char *row = segue_predict_table_row (&predict->table, file, prediction);

@@ -13,7 +13,7 @@ typedef enum {
  * SeguePredictSongs: what to predict and how to print it; all borrowed.
  * @files: (element-type filename): at least one
  * @timeline: also segments, if the format does not include them anyway
- * @none: songs may be rejected (unknown label)
+ * @judges: songs may be unsure; @rejects: those have no label in JSON and CSV
  * @n_top: labels that are shown; 0: the format's default
  * @n_threads: number of songs in parallel
  */
@@ -22,7 +22,7 @@ typedef struct {
   GPtrArray *files;
   SeguePredictFormat format;
   gboolean timeline;
-  gboolean none;
+  gboolean judges, rejects;
   guint n_top;
   guint n_threads;
 } SeguePredictSongs;

@@ -3,16 +3,16 @@
 
 #define PERCENT_COLUMNS 7 /* "100.0 %" */
 #define MIN_NAME        12
-#define NONE            "(none of these)"
+#define UNSURE          "unsure"
 
 void
 segue_predict_table_init (SeguePredictTable *table, const SegueTerm *term, GPtrArray *files,
-                          const char *const *labels, guint n_top, gboolean none)
+                          const char *const *labels, guint n_top, gboolean judges)
 {
   guint n_labels = g_strv_length ((char **) labels);
   *table = (SeguePredictTable){ .term = term,
                                 .labels = labels,
-                                .label_columns = none ? segue_text_width (NONE) : 0,
+                                .label_columns = judges ? segue_text_width (UNSURE) : 0,
                                 .n_top = MIN (n_top, n_labels) };
   for (guint i = 0; i < n_labels; i++) {
     g_autofree char *label = segue_text_printable (labels[i]);
@@ -22,7 +22,7 @@ segue_predict_table_init (SeguePredictTable *table, const SegueTerm *term, GPtrA
     g_autofree char *name = segue_text_printable (g_ptr_array_index (files, i));
     table->name_columns = MAX (table->name_columns, segue_text_width (name));
   }
-  guint rest = (table->n_top + (none ? 1 : 0)) * (2 + table->label_columns + 2 + PERCENT_COLUMNS);
+  guint rest = (table->n_top + (judges ? 1 : 0)) * (2 + table->label_columns + 2 + PERCENT_COLUMNS);
   if (term->tty && table->name_columns + rest > term->columns)
     table->name_columns = MAX (MIN_NAME, term->columns - MIN (term->columns, rest));
 }
@@ -48,15 +48,16 @@ segue_predict_table_row (const SeguePredictTable *table, const char *file,
                                        : g_steal_pointer (&name);
   GString *out = g_string_new (NULL);
   segue_text_append_padded (out, clipped, table->name_columns);
-  /* The most similar labels follow all the same. */
-  if (prediction->none)
-    append_pair (out, table, NONE, "", TRUE);
+  gboolean unsure = prediction->certainty == SEGUE_UNSURE;
+  if (unsure)
+    append_pair (out, table, UNSURE, "", TRUE);
   g_autofree guint *order =
     segue_predict_rank (prediction->probabilities, prediction->n_labels, prediction->best);
-  for (guint i = 0; i < MIN (table->n_top, prediction->n_labels); i++) {
+  guint n_top = unsure ? MAX (table->n_top, SEGUE_PREDICT_CANDIDATES) : table->n_top;
+  for (guint i = 0; i < MIN (n_top, prediction->n_labels); i++) {
     double share = (double) prediction->probabilities[order[i]];
     g_autofree char *percent = g_strdup_printf ("%.1f %%", 100 * share);
-    append_pair (out, table, table->labels[order[i]], percent, i == 0 && !prediction->none);
+    append_pair (out, table, table->labels[order[i]], percent, i == 0 && !unsure);
   }
   return g_string_free (out, FALSE);
 }

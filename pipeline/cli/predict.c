@@ -3,8 +3,8 @@
 #include "predict-files.h"
 #include "predict-list.h"
 #include "predict-songs.h"
+#include "unsure.h"
 
-#include <segue/calibration.h>
 #include <string.h>
 
 #define MAX_JOBS 1024
@@ -26,92 +26,31 @@ typedef struct {
 
 /* ---- Parsing of options ---- */
 
-/* "5" or "5%" → 0.05; "off" → 0. */
-static gboolean
-parse_share (const char *given, double *share, GError **error)
-{
-  *share = 0;
-  if (!given || g_str_equal (given, "off"))
-    return TRUE;
-  char *end;
-  *share = g_ascii_strtod (given, &end) / 100;
-  end += strspn (end, " ");
-  gboolean ends = *end == '\0' || (*end == '%' && end[1] == '\0');
-  if (end != given && ends && *share > 0 && *share < 1)
-    return TRUE;
-  g_autofree char *shown = segue_text_printable (given);
-  return segue_usage_error (&segue_verb_predict, error,
-                            "--none-of-these must be a percentage above 0 and below 100, or off, "
-                            "got ‘%s’",
-                            shown);
-}
-
 /* A model and how it is used. */
 typedef struct {
   char *folder;
   SegueModelPrecision precision;
   SegueAggregation aggregation;
-  double threshold; /* 0: no song is rejected */
-  char *notice;     /* nullable: about the threshold */
+  SegueUnsure unsure;
 } Model;
 
 static void
 model_clear (Model *model)
 {
   g_clear_pointer (&model->folder, g_free);
-  g_clear_pointer (&model->notice, g_free);
+  segue_unsure_clear (&model->unsure);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Model, model_clear)
-
-/* The probability below which a song is rejected. */
-static gboolean
-find_threshold (Model *model, double share, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  if (!(share > 0))
-    return TRUE;
-  g_autofree char *shown = segue_text_printable (model->folder);
-  g_autoptr (SegueCalibration) calibration = segue_calibration_read (model->folder, &local);
-  double least = calibration ? segue_calibration_least_share (calibration, model->aggregation) : 1;
-  /* A small library allows no smaller share; too strict is better than no rejection. */
-  if (share < least && least < 1) {
-    model->notice =
-      g_strdup_printf ("--none-of-these %.3g instead of %.3g: the minimum with %.0f correctly "
-                       "classified validation songs; a larger validation set allows less",
-                       100 * least, 100 * share, 1 / least - 1);
-    share = least;
-  }
-  if (calibration && segue_calibration_find_threshold (calibration, model->aggregation, share,
-                                                       &model->threshold, &local))
-    return TRUE;
-  if (calibration) {
-    g_set_error (error, local->domain, local->code,
-                 "‘%s’: %s; leave out --none-of-these, or train with a larger validation set",
-                 shown, local->message);
-    return FALSE;
-  }
-  if (local)
-    g_propagate_error (error, g_steal_pointer (&local));
-  else
-    g_set_error (
-      error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-      "‘%s’ has no calibration.json, which --none-of-these needs: run a pipeline in which `- use: "
-      "evaluate` follows the training, with a validation set, or leave out the option",
-      shown);
-  return FALSE;
-}
 
 static gboolean
 find_model (const Options *options, Model *model, GError **error)
 {
   guint precision = SEGUE_MODEL_AUTO, aggregation = SEGUE_N_AGGREGATIONS;
-  double share;
   const SegueVerb *verb = &segue_verb_predict;
   if (!segue_parse_choice (verb, "precision", options->precision, segue_model_precision_names (),
                            &precision, error) ||
       !segue_parse_choice (verb, "aggregation", options->aggregation, segue_aggregation_names (),
-                           &aggregation, error) ||
-      !parse_share (options->none, &share, error))
+                           &aggregation, error))
     return FALSE;
   model->folder = segue_predictor_find_model (options->model, &model->aggregation, error);
   if (!model->folder)
@@ -119,7 +58,8 @@ find_model (const Options *options, Model *model, GError **error)
   model->precision = (SegueModelPrecision) precision;
   if (aggregation != SEGUE_N_AGGREGATIONS)
     model->aggregation = (SegueAggregation) aggregation;
-  return find_threshold (model, share, error);
+  return segue_unsure_find (verb, options->none, model->folder, model->aggregation, &model->unsure,
+                            error);
 }
 
 /* ---- Files ---- */
@@ -184,9 +124,10 @@ verb_predict (SegueCli *cli, gconstpointer data, char **arguments, GError **erro
     segue_predictor_new (registry, model.folder, jobs, model.precision, error);
   if (!predictor)
     return FALSE;
-  segue_predictor_set_aggregation (predictor, model.aggregation, model.threshold);
-  if (model.notice)
-    warn (cli, model.notice);
+  segue_predictor_set_aggregation (predictor, model.aggregation,
+                                   model.unsure.judges ? &model.unsure.threshold : NULL);
+  if (model.unsure.notice)
+    warn (cli, model.unsure.notice);
   if (!segue_predictor_relax (predictor, options->partial, error))
     return FALSE;
 
@@ -200,7 +141,8 @@ verb_predict (SegueCli *cli, gconstpointer data, char **arguments, GError **erro
                                             : options->csv ? SEGUE_PREDICT_CSV
                                                            : SEGUE_PREDICT_TABLE,
                                   .timeline = options->timeline,
-                                  .none = model.threshold > 0,
+                                  .judges = model.unsure.judges,
+                                  .rejects = model.unsure.given,
                                   .n_top = (guint) options->top,
                                   .n_threads = jobs };
   gboolean ok = segue_predict_songs (cli, &ask, error);
@@ -214,12 +156,15 @@ static const SegueOption rows[] = {
   { "model", 'm', SEGUE_OPTION_PATH, offsetof (Options, model), "DIR", 0, 0,
     "the folder of a run (runs/artist/latest), of a model, or ORG/NAME of a fetched one" },
   { "json", 0, SEGUE_OPTION_FLAG, offsetof (Options, json), NULL, 0, 0,
-    "one JSON object per line: file, label, probabilities, segments (start, duration, "
-    "probabilities); or file, error. For an unknown artist, label is null and nearest is the most "
-    "probable label; note states why training would not have used the song" },
+    "one JSON object per line: file, label, distance (from all labels, if the model has a space), "
+    "unsure, candidates (if unsure: the two most probable labels), probabilities, segments (start, "
+    "duration, probabilities); or file, error. With --none-of-these, label is null for an unsure "
+    "song, and nearest is the most probable label; note states why training would not have used "
+    "the song" },
   { "csv", 0, SEGUE_OPTION_FLAG, offsetof (Options, csv), NULL, 0, 0,
     "a header and one row per song: file, label, confidence, error, then the probability of each "
-    "label" },
+    "label, then unsure (1, 0; empty: not known). With --none-of-these, label is empty for an "
+    "unsure song" },
   { "timeline", 't', SEGUE_OPTION_FLAG, offsetof (Options, timeline), NULL, 0, 0,
     "also show segments: a strip of letters below each song; in CSV one row per segment; JSON "
     "always has them" },
@@ -230,8 +175,9 @@ static const SegueOption rows[] = {
     "mean-logit (their geometric mean), vote, or confidence-weighted (default: as the model was "
     "evaluated)" },
   { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (Options, none), "PERCENT", 0, 0,
-    "reject a song whose confidence is below that of all but PERCENT of the correctly classified "
-    "validation songs (default: off)" },
+    "show a song as unsure if it is stranger than all but PERCENT of the correctly classified songs "
+    "that the model was not trained on, and omit its label in JSON and CSV; off: never (default: as "
+    "the model's `evaluate` stage states, usually 10, with the label)" },
   { "null", '0', SEGUE_OPTION_FLAG, offsetof (Options, null), NULL, 0, 0,
     "names in a list end with a zero byte, as `find -print0` writes them" },
   { "partial", 0, SEGUE_OPTION_FLAG, offsetof (Options, partial), NULL, 0, 0,
@@ -255,7 +201,7 @@ static const SegueExample examples[] = {
   { "find New -print0 | segue predict --model runs/artist/latest -0 -",
     "a list, with any characters in the names" },
   { "segue predict --model runs/artist/latest --none-of-these 5 ~/New",
-    "reject songs of unknown artists" },
+    "no label for songs of unknown artists" },
   { NULL, NULL },
 };
 
@@ -276,10 +222,11 @@ const SegueVerb segue_verb_predict = {
     "reliable.\n\nPredictions of segments are cached (segue cache), so the same command resumes "
     "after a kill, and another --aggregation, --top or format decodes nothing. A song is "
     "identified by its bytes, a model by its files.\n\nA model predicts one of its labels for any "
-    "song. With --none-of-these 5, songs with a lower confidence than all but 5 % of the correctly "
-    "classified validation songs are shown as (none of these). That rejects 5 % of the correct "
-    "predictions, on average; with n such validation songs, the minimum is 1 / (n + 1). How many "
-    "songs of unknown artists are rejected is measured in docs/results.md.",
+    "song. A song that is unlike those of all labels, by its distance to them or by its confidence, "
+    "is shown as unsure, with the two most probable labels. The threshold was measured in training, "
+    "with songs that the model was not trained on: about 10 % of the correct predictions are shown "
+    "as unsure, too. --none-of-these 5 makes that 5 %; with n such songs, the minimum is 1 / (n + "
+    "1). How many songs of unknown artists are shown as unsure is measured in docs/results.md.",
   .options = rows,
   .size = sizeof (Options),
   .examples = examples,

@@ -26,6 +26,7 @@ typedef struct {
   gint max_song;
   gint upload_time;
   gint hearing_time;
+  char *none;
   char *precision;
   char *backend;
 } ServeOptions;

@@ -68,6 +68,9 @@ static const SegueOption rows[] = {
     "time limit for receiving a song (default: " TEXT_OF (SERVE_UPLOAD_TIME) ")" },
   { "hearing-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, hearing_time), "SECONDS", 1,
     86400, "time limit for classifying a song (default: " TEXT_OF (SERVE_HEARING_TIME) ")" },
+  { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, none), "PERCENT", 0, 0,
+    "show a song as unsure if it is stranger than all but PERCENT of the correctly classified songs "
+    "that the model was not trained on, or off (default: as for segue predict)" },
   { "precision", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, precision), "NAME", 0, 0,
     "float32, bfloat16, int8 or auto, as for segue predict" },
   SEGUE_OPTION_BACKEND (ServeOptions),

@@ -1,5 +1,7 @@
 #include "lines.h"
 
+#include "predict-text.h"
+
 #include <math.h>
 #include <segue/json.h>
 
@@ -97,6 +99,7 @@ line_answer (const char *name, const SegueSongPrediction *prediction, const char
   json_object_set_new (object, "event", json_string ("answer"));
   json_object_set_new (object, "file", json_string (name));
   json_object_set_new (object, "label", json_string (labels[prediction->best]));
+  segue_predict_add_certainty (object, prediction, labels);
   json_object_set_new (
     object, "probabilities",
     probabilities (prediction->probabilities, prediction->n_labels, labels, top));

@@ -7,6 +7,7 @@
 #include "serve-options.h"
 #include "server.h"
 #include "token.h"
+#include "unsure.h"
 
 #include <gio/gio.h>
 #include <locale.h>
@@ -180,6 +181,12 @@ serve_run (SegueCli *cli, const ServeOptions *options, GError **error)
   g_autofree char *folder = segue_predictor_find_model (options->model, &aggregation, error);
   if (!folder)
     return FALSE;
+  g_auto (SegueUnsure) unsure = { 0 };
+  if (!segue_unsure_find (&segue_verb_serve, options->none, folder, aggregation, &unsure, error))
+    return FALSE;
+  if (unsure.notice)
+    fprintf (cli->err.stream, "%s\n", unsure.notice);
+  serving.config.unsure_share = unsure.judges ? unsure.share : 0;
   g_autofree char *token = options->no_token ? NULL : choose_token (options, error);
   if (!token && !options->no_token)
     return FALSE;
@@ -192,7 +199,8 @@ serve_run (SegueCli *cli, const ServeOptions *options, GError **error)
     registry, folder, g_get_num_processors (), (SegueModelPrecision) precision, error);
   if (!predictor)
     return FALSE;
-  segue_predictor_set_aggregation (predictor, aggregation, 0);
+  segue_predictor_set_aggregation (predictor, aggregation,
+                                   unsure.judges ? &unsure.threshold : NULL);
   serving.predictor = predictor;
   return segue_job_run (cli, NULL, serve, &serving, error);
 }

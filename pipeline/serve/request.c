@@ -67,11 +67,13 @@ answer_model (Request *request, const char *path)
        label++)
     json_array_append_new (labels, json_string (*label));
   g_autofree char *name = g_utf8_make_valid (config->model_name, -1);
-  return reply_object (
-    request, json_pack ("{s:s,s:o,s:{s:I,s:i,s:i,s:i}}", "name", name, "labels", labels, "limits",
-                        "song_bytes", (json_int_t) config->max_bytes, "songs",
-                        (int) config->max_songs, "upload_seconds", (int) config->upload_seconds,
-                        "hearing_seconds", (int) config->hearing_seconds));
+  json_t *share = config->unsure_share > 0 ? json_real (config->unsure_share) : json_null ();
+  return reply_object (request,
+                       json_pack ("{s:s,s:o,s:o,s:{s:I,s:i,s:i,s:i}}", "name", name, "labels",
+                                  labels, "unsure_share", share, "limits", "song_bytes",
+                                  (json_int_t) config->max_bytes, "songs", (int) config->max_songs,
+                                  "upload_seconds", (int) config->upload_seconds, "hearing_seconds",
+                                  (int) config->hearing_seconds));
 }
 
 /* GFunc */

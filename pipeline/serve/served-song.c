@@ -176,8 +176,9 @@ served_song_hear (ServedSong *song, SeguePredictor *predictor, guint seconds)
   Hearing hearing = { song, segue_predictor_get_labels (predictor), 0 };
   g_autoptr (SegueSongPrediction) prediction = segue_predictor_predict_fd (
     predictor, song->fd, song->name, on_predicted, &hearing, song->cancellable, &error);
-  char *answer =
-    prediction ? segue_predict_json (song->name, hearing.labels, prediction, song->top) : NULL;
+  char *answer = prediction
+                   ? segue_predict_json (song->name, hearing.labels, prediction, song->top, FALSE)
+                   : NULL;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   if (!prediction) {
     end (song, judge (song, error));

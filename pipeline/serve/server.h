@@ -11,7 +11,8 @@
  * @port: 0: any free one
  * @names: (nullable): its names, besides its address
  * @token: (nullable): required in requests; %NULL: none
- * @model_name: its name as shown to clients */
+ * @model_name: its name as shown to clients
+ * @unsure_share: of correct predictions that are shown as unsure; 0: none are */
 typedef struct {
   const char *address;
   guint16 port;
@@ -19,6 +20,7 @@ typedef struct {
   const char *runs;
   const char *token;
   const char *model_name;
+  double unsure_share;
   guint threads, max_songs;
   guint64 max_bytes;
   guint upload_seconds, hearing_seconds;

@@ -1,9 +1,9 @@
 /* evaluate: a model's predictions for every segment and song, their accuracy, and the completed model. */
 #include "metrics.h"
 #include "table.h"
+#include "unsure.h"
 
 #include <segue/aggregation.h>
-#include <segue/calibration.h>
 #include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/format.h>
@@ -26,13 +26,14 @@ typedef struct {
   GHashTable *label_numbers; /* label → index + 1 */
   EvaluateSet sets[SEGUE_N_SETS];
   EvaluateTable *table;
-  SegueCalibration *calibration;
+  EvaluateUnsure *unsure;
 
   /* The current song. */
   SegueItem *first;     /* of its segments; NULL: none yet */
   GPtrArray *waiting;   /* SegueItem: the next batch */
   GArray *places;       /* Place, of all its segments */
   GArray *rows;         /* float [segments, labels], of those that were predicted */
+  GArray *points;       /* float [segments, axes], likewise, in the model's space */
   GError *song_failure; /* the song is skipped */
 
   GError *first_failure; /* of any song */
@@ -52,11 +53,12 @@ evaluator_free (gpointer instance)
   g_free (evaluator->model_folder);
   g_clear_pointer (&evaluator->label_numbers, g_hash_table_unref);
   g_clear_pointer (&evaluator->table, evaluate_table_free);
-  g_clear_pointer (&evaluator->calibration, segue_calibration_free);
+  g_clear_pointer (&evaluator->unsure, evaluate_unsure_free);
   g_clear_pointer (&evaluator->first, segue_item_unref);
   g_clear_pointer (&evaluator->waiting, g_ptr_array_unref);
   g_clear_pointer (&evaluator->places, g_array_unref);
   g_clear_pointer (&evaluator->rows, g_array_unref);
+  g_clear_pointer (&evaluator->points, g_array_unref);
   g_clear_error (&evaluator->song_failure);
   g_clear_error (&evaluator->first_failure);
   g_free (evaluator);
@@ -67,6 +69,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Evaluator, evaluator_free)
 typedef struct {
   int aggregation; /* SegueAggregation */
   int precision;   /* SegueModelPrecision */
+  double unsure;   /* % */
 } EvaluateConfig;
 
 static gboolean
@@ -111,7 +114,10 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   evaluator->table = evaluate_table_new (path, evaluator->info.labels, error);
   if (!evaluator->table)
     return FALSE;
-  evaluator->calibration = segue_calibration_new ((SegueAggregation) config->aggregation);
+  evaluator->unsure = evaluate_unsure_new (
+    evaluator->model_folder, (SegueAggregation) config->aggregation, config->unsure / 100, error);
+  if (!evaluator->unsure)
+    return FALSE;
   SegueDataset *items = segue_context_get_input (context, "items");
   evaluator->n_items = items ? segue_dataset_get_length (items) : 0;
   evaluator->label_numbers = g_hash_table_new (g_str_hash, g_str_equal);
@@ -127,6 +133,7 @@ evaluate_open (SegueContext *context, gpointer *instance, GError **error)
   evaluator->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   evaluator->places = g_array_new (FALSE, FALSE, sizeof (Place));
   evaluator->rows = g_array_new (FALSE, FALSE, sizeof (float));
+  evaluator->points = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint i = 0; i < SEGUE_N_SETS; i++)
     if (!evaluator->sets[i].tally) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE,
@@ -163,11 +170,14 @@ answer_waiting (Evaluator *evaluator, SegueContext *context, GError **error)
 {
   g_autoptr (GError) local = NULL;
   guint n = evaluator->waiting->len, known = evaluator->rows->len;
+  guint located = evaluator->points->len;
   if (n == 0 || evaluator->song_failure)
     return TRUE;
   g_array_set_size (evaluator->rows, known + n * evaluator->info.n_labels);
+  g_array_set_size (evaluator->points, located + n * evaluator->info.n_axes);
   if (segue_model_predict (evaluator->model, (SegueItem **) evaluator->waiting->pdata, n,
-                           (float *) (void *) evaluator->rows->data + known, NULL,
+                           (float *) (void *) evaluator->rows->data + known,
+                           (float *) (void *) evaluator->points->data + located,
                            segue_context_get_cancellable (context), &local)) {
     g_ptr_array_set_size (evaluator->waiting, 0);
     return TRUE;
@@ -212,8 +222,9 @@ find_set (Evaluator *evaluator)
   return set < SEGUE_N_SETS ? &evaluator->sets[set] : NULL;
 }
 
+/* @song: how unsure its prediction is; completed */
 static void
-count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
+count_song (Evaluator *evaluator, EvaluateSet *set, EvaluateSong *song)
 {
   const char *label = segue_item_get_string (evaluator->first, SEGUE_META_LABEL);
   const float *rows = (const float *) (const void *) evaluator->rows->data;
@@ -225,10 +236,10 @@ count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
   }
   for (guint s = 0; s < n_segments; s++)
     evaluate_tally_add_segment (set->tally, truth, rows + (gsize) s * evaluator->info.n_labels);
-  evaluate_tally_add_song (set->tally, truth, answer);
-  if (set == &evaluator->sets[SEGUE_SET_VALIDATION] && truth >= 0)
-    segue_calibration_add (evaluator->calibration, (guint) truth, rows, n_segments,
-                           evaluator->info.n_labels);
+  evaluate_tally_add_song (set->tally, truth, song->answer);
+  song->set = (SegueSet) (set - evaluator->sets);
+  song->truth = truth;
+  evaluate_unsure_add (evaluator->unsure, song);
   if (truth == TALLY_UNKNOWN) {
     guint before = GPOINTER_TO_UINT (g_hash_table_lookup (set->unknown, label));
     g_hash_table_insert (set->unknown, g_strdup (label), GUINT_TO_POINTER (before + n_segments));
@@ -237,13 +248,11 @@ count_song (Evaluator *evaluator, EvaluateSet *set, guint answer)
 
 /* (transfer full): the predictions for the current song, with the metadata that its segments share. */
 static SegueItem *
-make_predictions (const Evaluator *evaluator, guint answer, const float *probabilities,
-                  GError **error)
+make_predictions (const Evaluator *evaluator, const EvaluateSong *song, GError **error)
 {
   static const char *const shared[] = { SEGUE_META_SOURCE, SEGUE_META_LABEL, SEGUE_META_GROUP,
                                         SEGUE_META_SET };
-  const float *answers = (const float *) (const void *) evaluator->rows->data;
-  guint n_labels = evaluator->info.n_labels;
+  guint n_labels = song->n_labels;
   double *row;
   SegueItem *item = segue_item_new_predictions (NULL, segue_item_get_song (evaluator->first),
                                                 evaluator->places->len, n_labels, &row, error);
@@ -254,7 +263,7 @@ make_predictions (const Evaluator *evaluator, guint answer, const float *probabi
     row[SEGUE_PREDICTION_START] = place->start;
     row[SEGUE_PREDICTION_DURATION] = place->duration;
     for (guint c = 0; c < n_labels; c++)
-      row[SEGUE_PREDICTION_LABELS + c] = (double) answers[(gsize) s * n_labels + c];
+      row[SEGUE_PREDICTION_LABELS + c] = (double) song->segments[(gsize) s * n_labels + c];
     row += SEGUE_PREDICTION_LABELS + n_labels;
   }
   for (guint i = 0; i < G_N_ELEMENTS (shared); i++) {
@@ -262,8 +271,10 @@ make_predictions (const Evaluator *evaluator, guint answer, const float *probabi
     if (value)
       segue_item_set_string (item, shared[i], value);
   }
-  segue_item_set_string (item, SEGUE_META_PREDICTED, evaluator->info.labels[answer]);
-  segue_item_set_double (item, SEGUE_META_PROBABILITY, (double) probabilities[answer]);
+  segue_item_set_string (item, SEGUE_META_PREDICTED, evaluator->info.labels[song->answer]);
+  segue_item_set_double (item, SEGUE_META_PROBABILITY, song->confidence);
+  if (evaluator->info.n_axes > 0)
+    segue_item_set_double (item, SEGUE_META_DISTANCE, song->distance);
   return item;
 }
 
@@ -275,6 +286,19 @@ forget_song (Evaluator *evaluator)
   g_ptr_array_set_size (evaluator->waiting, 0);
   g_array_set_size (evaluator->places, 0);
   g_array_set_size (evaluator->rows, 0);
+  g_array_set_size (evaluator->points, 0);
+}
+
+/* From its segments. */
+static void
+predict_song (const Evaluator *evaluator, const EvaluateConfig *config, EvaluateSong *song)
+{
+  g_autofree float *probabilities = g_new (float, song->n_labels);
+  song->answer = segue_song_aggregate ((SegueAggregation) config->aggregation, song->segments,
+                                       song->n_segments, song->n_labels, probabilities);
+  song->confidence = (double) probabilities[song->answer];
+  song->distance = segue_model_measure_distance (
+    &evaluator->info, (const float *) (const void *) evaluator->points->data, song->n_segments);
 }
 
 static gboolean
@@ -294,19 +318,17 @@ evaluate_end_song (gpointer instance, SegueContext *context, GError **error)
     return TRUE;
   }
 
-  const EvaluateConfig *config = segue_context_get_config (context);
-  g_autofree float *probabilities = g_new (float, evaluator->info.n_labels);
-  const float *rows = (const float *) (const void *) evaluator->rows->data;
-  guint answer =
-    segue_song_aggregate ((SegueAggregation) config->aggregation, rows, evaluator->places->len,
-                          evaluator->info.n_labels, probabilities);
+  EvaluateSong song = { .segments = (const float *) (const void *) evaluator->rows->data,
+                        .n_segments = evaluator->places->len,
+                        .n_labels = evaluator->info.n_labels };
+  predict_song (evaluator, segue_context_get_config (context), &song);
   EvaluateSet *set = find_set (evaluator);
   if (set)
-    count_song (evaluator, set, answer);
+    count_song (evaluator, set, &song);
   else
     segue_context_count (context, "songs of other sets, not judged", 1);
   evaluator->n_songs++;
-  g_autoptr (SegueItem) item = make_predictions (evaluator, answer, probabilities, error);
+  g_autoptr (SegueItem) item = make_predictions (evaluator, &song, error);
   forget_song (evaluator);
   return item && evaluate_table_add (evaluator->table, item, error) &&
          segue_context_emit (context, g_steal_pointer (&item), error);
@@ -331,7 +353,7 @@ emit_model (Evaluator *evaluator, const char *folder, SegueContext *context, GEr
 {
   g_autofree char *path = g_build_filename (folder, "model", NULL);
   return segue_model_copy (evaluator->model_folder, path, error) &&
-         segue_calibration_write (evaluator->calibration, path, error) &&
+         evaluate_unsure_write (evaluator->unsure, path, error) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
                              error);
 }
@@ -349,9 +371,11 @@ evaluate_finish (gpointer instance, SegueContext *context, GError **error)
     return FALSE;
   report_unknown (evaluator, context);
   const EvaluateConfig *config = segue_context_get_config (context);
+  EvaluateUnsureFigures unsure;
+  evaluate_unsure_count (evaluator->unsure, &unsure);
   g_autofree char *text =
     evaluate_metrics_to_json (segue_aggregation_names ()[config->aggregation], evaluator->sets,
-                              SEGUE_N_SETS, evaluator->info.labels);
+                              evaluator->info.labels, &unsure);
   g_autofree char *path = g_build_filename (folder, "metrics.json", NULL);
   return segue_file_write (path, text, -1, error) &&
          emit_model (evaluator, folder, context, error) &&
@@ -372,6 +396,11 @@ static const SegueParam *const params[] = {
                .choices = SEGUE_MODEL_PRECISION_CHOICES,
                .doc = "Number format of matrix multiplications: see `train`. `int8` is for "
                       "predictions only: the fastest, but it may change some of them."),
+  SEGUE_PARAM (
+    EvaluateConfig, unsure, SEGUE_PARAM_DOUBLE, .def = "10", .min = 0, .max = 50, .unit = "%",
+    .doc = "Which share of the correct predictions may be shown as unsure, so that songs of "
+           "unknown artists are. The more, the more of those are recognised; 0: no song is "
+           "shown as unsure. `segue predict` and `segue serve` use the same threshold."),
   NULL,
 };
 
@@ -462,10 +491,10 @@ static const SegueStageType evaluate = {
     "chance level, macro F1, loss, per label, and confusion matrices, for each of `train`, "
     "`validation` and `test`) and `predictions.csv` (a row per segment). Labels that the "
     "model does not know count as wrong and are listed.\n\nWrites `model/`: the model, completed "
-    "with `calibration.json`: the aggregation, and the probabilities of the correct "
-    "predictions for validation songs, which `segue predict --none-of-these` uses to recognise "
-    "unknown artists.",
-  .result_version = 4,
+    "with `calibration.json`: the aggregation, and how strange correctly predicted songs are to the "
+    "model: songs that `train` held out in a cross-validation, else validation songs. A song that is "
+    "stranger is shown as unsure: its artist may be unknown to the model.",
+  .result_version = 5,
   .mode = SEGUE_MODE_SERIAL,
   .inputs = inputs,
   .outputs = outputs,

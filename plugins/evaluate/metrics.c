@@ -126,17 +126,41 @@ describe_set (const EvaluateSet *set, const char *const *labels)
   return object;
 }
 
+static json_t *
+describe_unsure (const EvaluateUnsureFigures *unsure)
+{
+  if (!unsure->judges)
+    return json_null ();
+  return json_pack ("{s:s, s:o, s:o, s:o}", "measure",
+                    segue_measure_get_name (unsure->threshold.measure), "threshold",
+                    segue_json_number (unsure->threshold.limit), "share",
+                    segue_json_number (unsure->share), "measured", integer (unsure->measured));
+}
+
+/* How many songs of a set are unsure. */
+static json_t *
+describe_unsure_songs (const EvaluateUnsureFigures *unsure, SegueSet set)
+{
+  return json_pack ("{s:o, s:o, s:o}", "right", integer (unsure->right[set]), "wrong",
+                    integer (unsure->wrong[set]), "unlabelled", integer (unsure->unlabelled[set]));
+}
+
 char *
-evaluate_metrics_to_json (const char *aggregation, const EvaluateSet *sets, guint n_sets,
-                          const char *const *labels)
+evaluate_metrics_to_json (const char *aggregation, const EvaluateSet sets[SEGUE_N_SETS],
+                          const char *const *labels, const EvaluateUnsureFigures *unsure)
 {
   json_t *root = json_object ();
   json_object_set_new (root, "aggregation", json_string (aggregation));
-  for (guint i = 0; i < n_sets; i++) {
+  json_object_set_new (root, "unsure", describe_unsure (unsure));
+  for (guint i = 0; i < SEGUE_N_SETS; i++) {
     const EvaluateTally *tally = sets[i].tally;
-    if (evaluate_counts_total (&tally->segments, tally->n_labels) > 0 ||
-        tally->segments.unlabelled > 0)
-      json_object_set_new (root, sets[i].name, describe_set (&sets[i], labels));
+    if (evaluate_counts_total (&tally->segments, tally->n_labels) == 0 &&
+        tally->segments.unlabelled == 0)
+      continue;
+    json_t *set = describe_set (&sets[i], labels);
+    if (unsure->judges)
+      json_object_set_new (set, "unsure", describe_unsure_songs (unsure, (SegueSet) i));
+    json_object_set_new (root, sets[i].name, set);
   }
   g_autofree char *text = segue_json_print (root, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
   return g_strconcat (text, "\n", NULL);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tally.h"
+#include "unsure.h"
 
 /** EvaluateSet: @name: train, validation or test; @unknown: label → segments (GUINT), of labels that the model
  * does not have. */
@@ -12,6 +13,7 @@ typedef struct {
 } EvaluateSet;
 
 /** evaluate_metrics_to_json: (transfer full): the text; sets without items are omitted.
- * @aggregation: how song predictions were made, by name */
-char *evaluate_metrics_to_json (const char *aggregation, const EvaluateSet *sets, guint n_sets,
-                                const char *const *labels);
+ * @aggregation: how song predictions were made, by name
+ * @sets: by #SegueSet */
+char *evaluate_metrics_to_json (const char *aggregation, const EvaluateSet sets[SEGUE_N_SETS],
+                                const char *const *labels, const EvaluateUnsureFigures *unsure);

@@ -324,13 +324,79 @@ test_model (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpint (segue_calibration_get_aggregation (calibration), ==, SEGUE_AGGREGATE_VOTE);
   g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_VOTE), ==, 2);
-  double threshold;
+  SegueThreshold threshold;
   g_assert_true (
     segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_VOTE, 0.34, &threshold, NULL));
-  g_assert_cmpfloat_with_epsilon (threshold, 2.0 / 3, 1e-6);
+  g_assert_cmpint (threshold.measure, ==, SEGUE_MEASURE_CONFIDENCE);
+  g_assert_cmpfloat_with_epsilon (threshold.limit, 2.0 / 3, 1e-6);
   g_autoptr (SegueModel) model =
     segue_model_load (fixture->registry, folder, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
+}
+
+static void
+write_calibration (Fixture *fixture, const char *text)
+{
+  g_autofree char *path = g_build_filename (fixture->model, "calibration.json", NULL);
+  g_assert_true (segue_file_write (path, text, -1, NULL));
+}
+
+/* Of nine measures that the model brings, the lowest confidence: a song below it is unsure. Validation songs are judged,
+ * not measured. */
+static void
+test_unsure (Fixture *fixture, gconstpointer data)
+{
+  write_calibration (fixture, "{\"segue\": 1, \"confidences\": {\"vote\": "
+                              "[0.75, 1, 1, 1, 1, 1, 1, 1, 1]}}");
+  add_worked_example (fixture);
+  add_song (fixture, "a/8.mp3", "validation", "tone", "ttn");
+  run (fixture);
+  json_t *metrics = read_metrics (fixture);
+  g_assert_cmpstr (json_string_value (at (metrics, "unsure", "measure", NULL)), ==, "confidence");
+  assert_number (0.75, metrics, "unsure", "threshold");
+  assert_number (0.1, metrics, "unsure", "share");
+  assert_number (9, metrics, "unsure", "measured");
+  /* Two thirds of the votes: two right songs and one wrong song of the test set, one of the validation set. */
+  assert_number (2, metrics, "test", "unsure", "right");
+  assert_number (1, metrics, "test", "unsure", "wrong");
+  assert_number (0, metrics, "test", "unsure", "unlabelled");
+  assert_number (1, metrics, "validation", "unsure", "right");
+  assert_number (0, metrics, "train", "unsure", "right");
+  json_decref (metrics);
+
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder =
+    g_build_filename (segue_harness_get_folder (fixture->harness), "output", "model", NULL);
+  g_autoptr (SegueCalibration) calibration = segue_calibration_read (folder, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_VOTE), ==, 9);
+  g_assert_cmpint (segue_calibration_get_aggregation (calibration), ==, SEGUE_AGGREGATE_VOTE);
+}
+
+static void
+test_never_unsure (Fixture *fixture, gconstpointer data)
+{
+  write_calibration (fixture, "{\"segue\": 1, \"confidences\": {\"mean-probability\": "
+                              "[1, 1, 1, 1, 1, 1, 1, 1, 1]}}");
+  add_worked_example (fixture);
+  run (fixture);
+  json_t *metrics = read_metrics (fixture);
+  g_assert_true (json_is_null (at (metrics, "unsure", NULL)));
+  g_assert_null (json_object_get (at (metrics, "test", NULL), "unsure"));
+  json_decref (metrics);
+}
+
+static void
+test_damaged_calibration (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  write_calibration (fixture, "{\"segue\": 1, \"confidences\": {\"vote\": [7]}}");
+  add_worked_example (fixture);
+  segue_harness_set_input (fixture->harness, "items", (SegueItem **) fixture->items->pdata,
+                           fixture->items->len);
+  g_assert_false (segue_harness_run (fixture->harness, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "is not a valid calibration file"));
 }
 
 /* More segments than fit into a batch, and a last one that is shorter. */
@@ -579,6 +645,11 @@ main (int argc, char **argv)
   ADD ("/evaluate/table", test_table);
   ADD ("/evaluate/items", test_items);
   g_test_add ("/evaluate/model", Fixture, "{ aggregation: vote }", set_up, test_model, tear_down);
+  g_test_add ("/evaluate/unsure", Fixture, "{ aggregation: vote }", set_up, test_unsure, tear_down);
+  g_test_add ("/evaluate/never-unsure", Fixture, "{ unsure: 0 }", set_up, test_never_unsure,
+              tear_down);
+  g_test_add ("/evaluate/damaged-calibration", Fixture, NULL, set_up, test_damaged_calibration,
+              tear_down);
   ADD ("/evaluate/batches", test_batches);
   ADD ("/evaluate/quarantine", test_quarantine);
   ADD ("/evaluate/nothing-fits", test_nothing_fits);

@@ -99,15 +99,16 @@ append_head (const Report *report, GString *text)
   g_string_append (text, "],\n\"songs\":[");
 }
 
-/* [id, set, label, answer, confidence, first segment, count] */
+/* [id, set, label, answer, confidence, first segment, count, whether it is unsure] */
 static void
-append_song (GString *text, const ReportSong *song)
+append_song (const Report *report, GString *text, const ReportSong *song)
 {
   g_string_append_c (text, '[');
   append_string (text, song->id);
   g_string_append_printf (text, ",%d,%d,%u,", song->set, song->label, song->answer);
   append_number (text, (double) song->confidence);
-  g_string_append_printf (text, ",%u,%u]", song->first, song->n);
+  g_string_append_printf (text, ",%u,%u,%d]", song->first, song->n,
+                          report_figures_is_unsure (report->figures, song));
 }
 
 /* [song, start, duration, answer, confidence] */
@@ -173,7 +174,7 @@ report_data_write (const Report *report, const char *path, GError **error)
   append_head (report, data.text);
   for (guint i = 0; i < table->songs->len; i++) {
     g_string_append (data.text, i > 0 ? ",\n" : "\n");
-    append_song (data.text, report_table_song (table, i));
+    append_song (report, data.text, report_table_song (table, i));
     if (!flush (&data, CHUNK, error))
       return FALSE;
   }

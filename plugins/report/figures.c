@@ -69,17 +69,42 @@ read_confidence (ReportSetFigures *set, const json_t *object)
   set->baseline = fmax (chance, majority);
 }
 
+/* Runs of older versions don't contain it. */
+static gboolean
+read_unsure_songs (ReportSetFigures *set, const json_t *object)
+{
+  return !object || (get_count (object, "right", &set->unsure_right) &&
+                     get_count (object, "wrong", &set->unsure_wrong));
+}
+
+static gboolean
+read_unsure (ReportFigures *figures, const json_t *object)
+{
+  const char *name = json_string_value (json_object_get (object, "measure"));
+  if (!object || json_is_null (object))
+    return TRUE;
+  figures->judges = TRUE;
+  while (figures->threshold.measure < SEGUE_N_MEASURES &&
+         g_strcmp0 (segue_measure_get_name (figures->threshold.measure), name) != 0)
+    figures->threshold.measure++;
+  return figures->threshold.measure < SEGUE_N_MEASURES &&
+         get_number (object, "threshold", INFINITY, &figures->threshold.limit) &&
+         get_number (object, "share", 1, &figures->unsure_share) &&
+         get_count (object, "measured", &figures->measured);
+}
+
 static gboolean
 read_set (ReportSetFigures *set, json_t *object)
 {
   json_t *labels = json_object_get (object, "labels"), *label;
   const char *name;
-  gboolean ok = get_number (object, "segment_accuracy", 1, &set->segment_accuracy) &&
-                get_number (object, "song_accuracy", 1, &set->song_accuracy) &&
-                get_number (object, "macro_f1", 1, &set->macro_f1) &&
-                get_number (object, "loss", INFINITY, &set->loss) &&
-                get_count (object, "segments", &set->segments) &&
-                get_count (object, "songs", &set->songs) && json_is_object (labels);
+  gboolean ok =
+    get_number (object, "segment_accuracy", 1, &set->segment_accuracy) &&
+    get_number (object, "song_accuracy", 1, &set->song_accuracy) &&
+    get_number (object, "macro_f1", 1, &set->macro_f1) &&
+    get_number (object, "loss", INFINITY, &set->loss) &&
+    get_count (object, "segments", &set->segments) && get_count (object, "songs", &set->songs) &&
+    read_unsure_songs (set, json_object_get (object, "unsure")) && json_is_object (labels);
   read_confidence (set, object);
   set->present = TRUE;
   json_object_foreach (labels, name, label)
@@ -97,7 +122,10 @@ report_figures_load (const char *path, GError **error)
   json_t *root = segue_json_read (path, SEGUE_JSON_METRICS, SEGUE_JSON_FLAGS_NONE, NULL, error);
   if (!root)
     return NULL;
-  gboolean ok = TRUE;
+  gboolean ok = read_unsure (figures, json_object_get (root, "unsure"));
+  if (!ok)
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "‘%s’: `unsure` is not in the form that `evaluate` writes", shown);
   for (guint i = 0; i < SEGUE_N_SETS; i++) {
     json_t *set = json_object_get (root, segue_set_get_name (i));
     figures->sets[i].labels = g_array_new (FALSE, FALSE, sizeof (ReportLabelFigures));
@@ -111,6 +139,13 @@ report_figures_load (const char *path, GError **error)
   }
   json_decref (root);
   return ok ? g_steal_pointer (&figures) : NULL;
+}
+
+gboolean
+report_figures_is_unsure (const ReportFigures *figures, const ReportSong *song)
+{
+  return figures->judges &&
+         segue_threshold_is_unsure (&figures->threshold, (double) song->confidence, song->distance);
 }
 
 gboolean

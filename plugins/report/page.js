@@ -5,8 +5,8 @@
   const data = window.segueReport;
   const SETS = ["train", "validation", "test"];
   const AT_ONCE = { items: 12, songs: 25 };
-  const songs = data.songs.map(([id, set, label, answer, confidence, first, n], index) =>
-    ({ index, id, set, label, answer, confidence, first, n }));
+  const songs = data.songs.map(([id, set, label, answer, confidence, first, n, unsure], index) =>
+    ({ index, id, set, label, answer, confidence, first, n, unsure: unsure === 1 }));
   const segments = data.segments.map(([song, start, duration, answer, confidence]) =>
     ({ song: songs[song], start, duration, answer, confidence }));
   // For each wrong segment: its clip, and the most similar training segment with its clip.
@@ -301,7 +301,8 @@
       element("td", null, drawTimeline(song), element("small", null, right)),
       element("td", null, name(labelOf(song.label)), makeCorrection(song)),
       element("td", null, name(labelOf(song.answer), song.label >= 0 && song.label !== song.answer ?
-        { class: "answer", style: "color:var(--wrong)" } : null), element("small", null, "confidence " + share(song.confidence))),
+        { class: "answer", style: "color:var(--wrong)" } : null),
+        element("small", null, (song.unsure ? "unsure, " : "") + "confidence " + share(song.confidence))),
       element("td", null, element("div", { class: "buttons" }, makeCorrectButton(song), listen)));
   };
 
@@ -312,12 +313,18 @@
     find("songs-more").hidden = nChosen >= chosen.length;
   };
 
+  const WHICH = {
+    all: () => true,
+    segments: song => segmentsOf(song).some(isWrong),
+    songs: song => song.label >= 0 && song.answer !== song.label,
+    unsure: song => song.unsure,
+  };
+
   const showSongs = () => {
     const set = Number(find("songs-set").value), which = find("songs-which").value;
     const words = find("songs-search").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     chosen = songs.filter(song => (set === -2 || song.set === set) &&
-      (which === "all" || (which === "songs" ? song.label >= 0 && song.answer !== song.label :
-        segmentsOf(song).some(isWrong))) &&
+      WHICH[which](song) &&
       words.every(word => (song.id + " " + labelOf(song.label)).toLocaleLowerCase().includes(word)));
     nChosen = 0;
     body.replaceChildren();

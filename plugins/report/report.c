@@ -228,7 +228,7 @@ static const SegueStageType report = {
          "in the page, which saves them as a table for `relabel` of `scan`. Each chart is also "
          "available as PNG.\n\nThe page describes the test set; without one, the validation or "
          "training set. Clips are cut from the songs' own files, decoded as `decode` does.",
-  .result_version = 4,
+  .result_version = 5,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,
   .params = params,

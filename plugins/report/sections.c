@@ -82,6 +82,32 @@ append_confidence (GString *html, const ReportSetFigures *set)
                             set->songs, songs);
 }
 
+/* What `segue predict` would show as unsure, and what that costs. */
+static void
+append_unsure (GString *html, const ReportFigures *figures, const ReportSetFigures *set)
+{
+  if (!figures->judges || set->songs == 0)
+    return;
+  guint64 unsure = set->unsure_right + set->unsure_wrong;
+  double right = set->song_accuracy * (double) set->songs;
+  g_autofree char *lost = report_text_share (right > 0 ? (double) set->unsure_right / right : NAN);
+  g_autofree char *share = report_text_share (figures->unsure_share);
+  char limit[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd (limit, sizeof limit, "%.3g", figures->threshold.limit);
+  gboolean distance = figures->threshold.measure == SEGUE_MEASURE_DISTANCE;
+  g_string_append_printf (
+    html,
+    "<p class=\"note\">%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+    " songs are shown as unsure: %" G_GUINT64_FORMAT
+    " whose prediction is right (%s of these) and %" G_GUINT64_FORMAT
+    " whose prediction is wrong. Their %s is %s %s, which was chosen with %" G_GUINT64_FORMAT
+    " songs that the model was not trained on, so that about %s of right predictions are "
+    "unsure. It is how songs of unknown artists are recognised.</p>\n",
+    unsure, set->songs, set->unsure_right, lost, set->unsure_wrong,
+    distance ? "distance from all labels" : "confidence", distance ? "above" : "below", limit,
+    figures->measured, share);
+}
+
 void
 report_append_summary (const Report *report, GString *html)
 {
@@ -97,6 +123,7 @@ report_append_summary (const Report *report, GString *html)
     "of segments in the set <em>%s</em> are right.</p>\n",
     songs, segments, segue_set_get_name (report->judged));
   append_confidence (html, judged);
+  append_unsure (html, report->figures, judged);
   if (report->judged != SEGUE_SET_TEST)
     g_string_append_printf (html,
                             "<p class=\"note\">This run has no test set: this report uses the set "

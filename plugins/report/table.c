@@ -1,6 +1,7 @@
 #include "table.h"
 
 #include <math.h>
+#include <segue/calibration.h>
 #include <segue/error.h>
 #include <segue/tensor.h>
 
@@ -188,6 +189,7 @@ add_song (Loader *loader, const SegueItem *item, GError **error)
                       .label = get_label (loader, item),
                       .answer = (guint) answer,
                       .confidence = (float) confidence,
+                      .distance = segue_item_get_double (item, SEGUE_META_DISTANCE, NAN),
                       .first = table->segments->len,
                       .n = n_segments };
   for (guint s = 0; s < n_segments; s++)

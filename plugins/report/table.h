@@ -22,6 +22,7 @@ typedef struct {
  * @set: #SegueSet; -1: another set, which is not evaluated
  * @label: index of labels; REPORT_NO_LABEL
  * @answer, @confidence: of the song, as `evaluate` aggregated its segments
+ * @distance: of the song in the model's space; NaN: it has none
  * @first, @n: its segments
  */
 typedef struct {
@@ -29,6 +30,7 @@ typedef struct {
   int set, label;
   guint answer;
   float confidence;
+  double distance;
   guint first, n;
 } ReportSong;
 

@@ -465,7 +465,73 @@ test_song_prediction (void)
   g_autoptr (SegueHarness) harness = case_run (&c, "{}", NULL, &error);
   g_assert_no_error (error);
   g_autofree char *data = case_read (harness, "data.js", NULL);
-  assert_has (data, "[\"b/4\",2,1,0,0.625,1,3]");
+  assert_has (data, "[\"b/4\",2,1,0,0.625,1,3,0]");
+}
+
+/* Adds what `evaluate` counted as unsure, of which @threshold is part. */
+static void
+put_unsure (const Case *c, const char *threshold)
+{
+  g_autofree char *path = g_build_filename (c->folder, "metrics.json", NULL);
+  json_t *root = json_load_file (path, 0, NULL);
+  json_object_set_new (root, "unsure", json_loads (threshold, JSON_DECODE_ANY, NULL));
+  json_object_set_new (json_object_get (root, "test"), "unsure",
+                       json_pack ("{s:i, s:i, s:i}", "right", 1, "wrong", 1, "unlabelled", 0));
+  g_assert_cmpint (json_dump_file (root, path, 0), ==, 0);
+  json_decref (root);
+}
+
+/* By confidence, and by distance: which songs are unsure, and how many of the right ones. */
+static void
+test_unsure (void)
+{
+  static const char by_confidence[] =
+    "{\"measure\": \"confidence\", \"threshold\": 0.65, \"share\": 0.1, \"measured\": 42}";
+  static const char by_distance[] =
+    "{\"measure\": \"distance\", \"threshold\": 6.25, \"share\": 0.1, \"measured\": 42}";
+  static const char *const damaged[] = {
+    "7", "{}", "{\"measure\": \"luck\", \"threshold\": 1, \"share\": 0.1, \"measured\": 42}",
+    "{\"measure\": \"distance\", \"threshold\": \"1\", \"share\": 0.1, \"measured\": 42}",
+    "{\"measure\": \"distance\", \"threshold\": 1, \"share\": 7, \"measured\": 42}"
+  };
+  g_auto (Case) c;
+  g_autoptr (GError) error = NULL;
+  case_init (&c, labels);
+  case_add_song (&c, "a/1", "test", "Anna", "0:90", FALSE);
+  case_add_song (&c, "a/2", "test", "Anna", "0:60", FALSE);
+  case_add_song (&c, "b/3", "test", "Ben", "0:50", FALSE);
+  case_write (&c);
+  put_unsure (&c, by_confidence);
+  g_autoptr (SegueHarness) first = case_run (&c, "{}", NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *data = case_read (first, "data.js", NULL);
+  assert_has (data, "[\"a/1\",2,0,0,0.9,0,1,0]");
+  assert_has (data, "[\"a/2\",2,0,0,0.6,1,1,1]");
+  assert_has (data, "[\"b/3\",2,1,0,0.5,2,1,1]");
+  g_autofree char *page = case_read (first, "index.html", NULL);
+  assert_has (page,
+              "2 of 3 songs are shown as unsure: 1 whose prediction is right (50 % of these)");
+  assert_has (page, "Their confidence is below 0.65");
+
+  put_unsure (&c, by_distance);
+  segue_item_set_double (g_ptr_array_index (c.predictions, 0), SEGUE_META_DISTANCE, 6.5);
+  segue_item_set_double (g_ptr_array_index (c.predictions, 1), SEGUE_META_DISTANCE, 6);
+  g_autoptr (SegueHarness) second = case_run (&c, "{}", NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *other = case_read (second, "data.js", NULL);
+  assert_has (other, "[\"a/1\",2,0,0,0.9,0,1,1]");
+  assert_has (other, "[\"a/2\",2,0,0,0.6,1,1,0]");
+  assert_has (other, "[\"b/3\",2,1,0,0.5,2,1,0]"); /* no distance */
+  g_autofree char *distance = case_read (second, "index.html", NULL);
+  assert_has (distance, "Their distance from all labels is above 6.25");
+
+  for (guint i = 0; i < G_N_ELEMENTS (damaged); i++) {
+    g_autoptr (GError) refused = NULL;
+    put_unsure (&c, damaged[i]);
+    g_assert_null (case_run (&c, "{}", NULL, &refused));
+    g_assert_error (refused, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (refused->message, "metrics.json"));
+  }
 }
 
 static void
@@ -544,6 +610,7 @@ main (int argc, char **argv)
   g_test_add_func ("/report/forged-predictions", test_forged_predictions);
   g_test_add_func ("/report/damaged-figures", test_damaged_figures);
   g_test_add_func ("/report/song-prediction", test_song_prediction);
+  g_test_add_func ("/report/unsure", test_unsure);
   g_test_add_func ("/report/damaged-summary", test_damaged_summary);
   g_test_add_func ("/report/missing-and-cancel", test_missing_and_cancel);
   return g_test_run ();

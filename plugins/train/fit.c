@@ -1,5 +1,6 @@
 /* All rows of both sets in memory, and a call. */
 #include "fit.h"
+#include "calibrate.h"
 #include "learn.h"
 #include "validate.h"
 
@@ -7,30 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* @values: [set->n, length] */
-typedef struct {
-  float *values;
-  gint32 *labels;
-  guint32 *songs;
-} Rows;
-
 static void
-rows_clear (Rows *rows)
+matrix_clear (TrainMatrix *rows)
 {
   free (rows->values);
   g_free (rows->labels);
   g_free (rows->songs);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Rows, rows_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrainMatrix, matrix_clear)
 
 /* @before: rows that were read before these. */
 static gboolean
-read_rows (TrainJob *job, const TrainSource *source, guint before, Rows *rows, GError **error)
+read_rows (TrainJob *job, const TrainSource *source, guint before, TrainMatrix *rows,
+           GError **error)
 {
   const TrainSet *set = source->set;
   gsize row_bytes = job->length * sizeof (float);
   rows->values = segue_model_new_workspace (job->model, set->n * row_bytes, error);
+  rows->n = set->n;
   rows->labels = g_new (gint32, set->n);
   rows->songs = g_new (guint32, set->n);
   if (!rows->values)
@@ -58,21 +54,38 @@ read_rows (TrainJob *job, const TrainSource *source, guint before, Rows *rows, G
   return FALSE;
 }
 
+gboolean
+train_fit_rows (SegueModel *model, gsize length, const TrainMatrix *train, gsize n,
+                const TrainMatrix *validation, GError **error)
+{
+  const SegueModelFit fit =
+    SEGUE_INIT (SegueModelFit, .length = length, .n = n, .rows = train->values,
+                .labels = train->labels, .songs = train->songs, .n_validation = validation->n,
+                .validation_rows = validation->values, .validation_labels = validation->labels);
+  return segue_model_fit (model, &fit, error);
+}
+
 static gboolean
 fit_all (TrainJob *job, GError **error)
 {
-  g_auto (Rows) train = { 0 };
-  g_auto (Rows) validation = { 0 };
+  g_auto (TrainMatrix) train = { 0 };
+  g_auto (TrainMatrix) validation = { 0 };
   const TrainSets *sets = job->sets;
   segue_context_set_progress_unit (job->context, "segments");
-  if (!read_rows (job, &job->train, 0, &train, error) ||
-      !read_rows (job, &job->validation, sets->train.n, &validation, error))
-    return FALSE;
-  const SegueModelFit fit =
-    SEGUE_INIT (SegueModelFit, .length = job->length, .n = sets->train.n, .rows = train.values,
-                .labels = train.labels, .songs = train.songs, .n_validation = sets->validation.n,
-                .validation_rows = validation.values, .validation_labels = validation.labels);
-  return segue_model_fit (job->model, &fit, error);
+  return read_rows (job, &job->train, 0, &train, error) &&
+         read_rows (job, &job->validation, sets->train.n, &validation, error) &&
+         train_fit_rows (job->model, job->length, &train, train.n, &validation, error) &&
+         (job->type->backward || train_calibrate (job, &train, &validation, error));
+}
+
+/* A pass may need more than before fit (): knn has stored all rows. */
+static gboolean
+make_workspace (TrainJob *job, GError **error)
+{
+  gsize bytes = job->type->plan (job->impl, job->infer_part, job->length, SEGUE_MODEL_INFER, FALSE);
+  free (job->workspace);
+  job->workspace = segue_model_new_workspace (job->model, bytes, error);
+  return job->workspace != NULL;
 }
 
 gboolean
@@ -83,7 +96,7 @@ train_fit (TrainJob *job, GError **error)
     return FALSE;
   if (job->type->backward)
     return TRUE;
-  if (!train_measure_loss (job, &job->train, &epoch.loss, error) ||
+  if (!make_workspace (job, error) || !train_measure_loss (job, &job->train, &epoch.loss, error) ||
       !train_validate (job, &epoch, error))
     return FALSE;
   g_array_append_val (job->progress.epochs, epoch);

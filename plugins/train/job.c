@@ -258,6 +258,7 @@ train_job_free (TrainJob *job)
     close (job->validation.features);
   g_clear_pointer (&job->optimiser, train_optimiser_free);
   g_clear_pointer (&job->model, segue_model_free);
+  g_clear_pointer (&job->calibration, segue_calibration_free);
   g_clear_pointer (&job->sets, train_sets_free);
   g_clear_pointer (&job->progress.epochs, g_array_unref);
   g_clear_pointer (&job->progress.steps, g_array_unref);

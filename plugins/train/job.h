@@ -5,6 +5,7 @@
 #include "optimiser.h"
 #include "settings.h"
 
+#include <segue/calibration.h>
 #include <segue/collect.h>
 #include <segue/model.h>
 
@@ -72,6 +73,7 @@ typedef struct {
  * @workspace: 64-byte aligned, enough for any pass of this job
  * @weights: (nullable): [n_labels] of the loss
  * @logits, @gradient: [max part, n_labels]; @targets, @keys: [max part]
+ * @calibration: (nullable): of a cross-validation
  * @fingerprint: of everything that a checkpoint has to match
  */
 typedef struct {
@@ -104,6 +106,7 @@ typedef struct {
   TrainOptimiser *optimiser;
   TrainProgress progress;
   TrainSaved saved;
+  SegueCalibration *calibration;
   guint64 fingerprint;
 } TrainJob;
 

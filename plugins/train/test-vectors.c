@@ -1,8 +1,11 @@
 /* Training of model types that take vectors: fitted in closed form, and fitted before steps. */
+#include "folds.h"
+#include "stage/dataset-private.h"
 #include "tiny-model.h"
 
 #include <jansson.h>
 #include <math.h>
+#include <segue/calibration.h>
 #include <segue/tensor.h>
 #include <string.h>
 
@@ -241,6 +244,176 @@ test_copies (void)
   g_assert_cmpstr (a, !=, b);
 }
 
+/* ---- Cross-validation ---- */
+
+static SegueCalibration *
+read_calibration (SegueHarness *harness)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path =
+    g_build_filename (segue_harness_get_folder (harness), "output", "model", NULL);
+  SegueCalibration *calibration = segue_calibration_read (path, &error);
+  g_assert_no_error (error);
+  return calibration;
+}
+
+static guint
+count_measured (const char *config, GPtrArray *items)
+{
+  g_autoptr (SegueHarness) harness = harness_with (config, items);
+  run (harness);
+  g_autoptr (SegueCalibration) calibration = read_calibration (harness);
+  return segue_calibration_count (calibration, SEGUE_AGGREGATE_MEAN_PROBABILITY);
+}
+
+static char *
+calibrate_once (GPtrArray *items, guint threads)
+{
+  g_autoptr (SegueHarness) harness = harness_with ("{ model: tiny-centroids }", items);
+  segue_harness_set_threads (harness, threads);
+  run (harness);
+  return tiny_read (harness, "model/calibration.json");
+}
+
+/* The mean distance of songs to the model that was trained on all of them. */
+static double
+measure_known (SegueHarness *harness, GPtrArray *items)
+{
+  g_autoptr (SegueModel) model = load_model (harness);
+  g_autoptr (GError) error = NULL;
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  segue_model_describe (model, &info);
+  g_autofree float *probabilities = g_new (float, items->len *info.n_labels);
+  g_autofree float *points = g_new (float, items->len *info.n_axes);
+  segue_model_predict (model, (SegueItem **) items->pdata, items->len, probabilities, points, NULL,
+                       &error);
+  g_assert_no_error (error);
+  return segue_model_measure_distance (&info, points, items->len);
+}
+
+/* Every song of five per label is held out once, by models that were not trained on it. */
+static void
+test_calibration (void)
+{
+  g_autoptr (GPtrArray) items = tiny_vectors (5, 1, FALSE);
+  g_autoptr (SegueHarness) harness = harness_with ("{ model: tiny-centroids }", items);
+  run (harness);
+  g_autoptr (SegueCalibration) calibration = read_calibration (harness);
+  g_assert_cmpuint (segue_calibration_count (calibration, SEGUE_AGGREGATE_VOTE), ==, 10);
+  double sum = 0;
+  for (guint k = 1; k <= 10; k++) {
+    SegueThreshold threshold;
+    g_assert_true (segue_calibration_find_threshold (calibration, SEGUE_AGGREGATE_VOTE, k / 11.0,
+                                                     &threshold, NULL));
+    g_assert_cmpint (threshold.measure, ==, SEGUE_MEASURE_DISTANCE);
+    sum += threshold.limit;
+  }
+  g_assert_cmpfloat (sum / 10, >, 1.1 * measure_known (harness, items));
+
+  g_autofree char *one = calibrate_once (items, 1);
+  g_autofree char *three = calibrate_once (items, 3);
+  g_assert_cmpstr (one, ==, three);
+}
+
+/* Copies are trained on, in the fold of their song, and never measured. */
+static void
+test_calibration_copies (void)
+{
+  g_autoptr (GPtrArray) items = tiny_vectors (5, 2, FALSE);
+  guint n = items->len;
+  g_autofree char *before = calibrate_once (items, 1);
+  for (guint i = 0; i < n; i++) {
+    SegueItem *item = g_ptr_array_index (items, i);
+    gboolean tone = g_str_equal (segue_item_get_string (item, SEGUE_META_LABEL), "tone");
+    g_ptr_array_add (items, make_copy (item, i + 1, tone));
+  }
+  g_autofree char *after = calibrate_once (items, 1);
+  g_assert_cmpstr (before, !=, after);
+  g_assert_cmpuint (count_measured ("{ model: tiny-centroids }", items), ==, 10);
+}
+
+static void
+test_not_calibrated (void)
+{
+  g_autoptr (GPtrArray) few = tiny_vectors (1, 3, FALSE);
+  g_assert_cmpuint (count_measured ("{ model: tiny-centroids }", few), ==, 0);
+  g_autoptr (GPtrArray) items = tiny_vectors (5, 2, FALSE);
+  g_autoptr (SegueHarness) trained = harness_with ("{ model: tiny-scaled, epochs: 1 }", items);
+  run (trained);
+  g_assert_null (read_calibration (trained));
+}
+
+/* ---- Folds ---- */
+
+static void
+add_song (GPtrArray *items, const char *label, guint number, const char *key, const char *value)
+{
+  g_autofree char *id = g_strdup_printf ("%s/%02u", label, number);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (SegueItem) song = segue_item_new_file (id, "/nowhere");
+    g_autofree char *suffix = g_strdup_printf ("%u", i);
+    SegueItem *item = tiny_vector (song, suffix, i % 2, number);
+    segue_item_set_string (item, SEGUE_META_LABEL, label);
+    if (key)
+      segue_item_set_string (item, key, value);
+    g_ptr_array_add (items, item);
+  }
+}
+
+/* (transfer full): the fold of each song, in the order of the items. */
+static int *
+make_folds (GPtrArray *items, guint64 seed)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SegueDataset) dataset =
+    segue_dataset_new_from_items ((SegueItem **) items->pdata, items->len);
+  g_autoptr (TrainSets) sets = train_sets_new (dataset, &error);
+  g_assert_no_error (error);
+  return train_folds_new (dataset, &sets->train, sets->n_labels, seed);
+}
+
+static void
+test_folds (void)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  for (guint i = 0; i < 10; i++) /* five albums of two songs */
+    add_song (items, "a", i, SEGUE_META_GROUP, (const char *[]){ "1", "2", "3", "4", "5" }[i / 2]);
+  for (guint i = 0; i < 7; i++)
+    add_song (items, "b", i, NULL, NULL);
+  add_song (items, "c", 0, NULL, NULL); /* one song */
+  for (guint i = 0; i < 2; i++)         /* two versions of one recording */
+    add_song (items, "d", i, SEGUE_META_RECORDING, "x");
+  add_song (items, "e", 0, SEGUE_META_RECORDING,
+            "y"); /* of these labels, one recording is the same */
+  add_song (items, "e", 1, NULL, NULL);
+  add_song (items, "f", 0, SEGUE_META_RECORDING, "y");
+  add_song (items, "f", 1, NULL, NULL);
+
+  g_autofree int *folds = make_folds (items, 1);
+  g_autofree int *again = make_folds (items, 1);
+  g_autofree int *other = make_folds (items, 2);
+  const int *a = folds, *b = folds + 10, *c = folds + 17, *d = folds + 18, *e = folds + 20,
+            *f = folds + 22;
+  g_assert_cmpmem (folds, 24 * sizeof *folds, again, 24 * sizeof *again);
+  g_assert_true (memcmp (folds, other, 24 * sizeof *folds) != 0);
+
+  guint in_a = 0, counts[TRAIN_N_FOLDS] = { 0 };
+  for (guint i = 0; i < 10; i += 2) {
+    g_assert_cmpint (a[i], ==, a[i + 1]);
+    in_a |= 1u << a[i];
+  }
+  g_assert_cmpuint (in_a, ==, 31);
+  for (guint i = 0; i < 7; i++)
+    counts[b[i]]++;
+  for (guint i = 0; i < TRAIN_N_FOLDS; i++)
+    g_assert_true (counts[i] == 1 || counts[i] == 2);
+  g_assert_cmpint (c[0], ==, TRAIN_NO_FOLD);
+  g_assert_cmpint (d[0], ==, TRAIN_NO_FOLD);
+  g_assert_cmpint (d[1], ==, TRAIN_NO_FOLD);
+  g_assert_cmpint (e[0], ==, f[0]);
+  g_assert_true (e[0] != e[1] || e[0] == TRAIN_NO_FOLD);
+}
+
 /* ---- Refusals ---- */
 
 static SegueItem *
@@ -333,6 +506,10 @@ main (int argc, char **argv)
   g_test_add_func ("/train-vectors/fit-and-steps", test_fit_and_steps);
   g_test_add_func ("/train-vectors/resume", test_resume);
   g_test_add_func ("/train-vectors/copies", test_copies);
+  g_test_add_func ("/train-vectors/calibration", test_calibration);
+  g_test_add_func ("/train-vectors/calibration-copies", test_calibration_copies);
+  g_test_add_func ("/train-vectors/not-calibrated", test_not_calibrated);
+  g_test_add_func ("/train-vectors/folds", test_folds);
   g_test_add_func ("/train-vectors/odd-items", test_odd_items);
   g_test_add_func ("/train-vectors/wrong-items", test_wrong_items);
   int status = g_test_run ();

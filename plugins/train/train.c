@@ -252,6 +252,7 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
   SeguePreparation *preparation = segue_dataset_get_preparation (job->train.dataset);
   return train_history_write (job, folder, error) &&
          segue_model_save (job->model, path, preparation, error) &&
+         (!job->calibration || segue_calibration_write (job->calibration, path, error)) &&
          segue_context_emit (context, segue_item_new_folder (SEGUE_KIND_MODEL, "model", path),
                              error);
 }
@@ -287,8 +288,11 @@ static const SegueStageType train = {
     "schedule, warmup, weight_decay, label_smoothing, gradient_clip) are taken from the recipe of "
     "the model type, which `segue inspect MODEL` shows.\n\nThe optimiser is AdamW. The same seed "
     "gives the same model, whatever the number of threads. An interrupted training resumes where "
-    "it stopped.\n\nWrites `model/` and `history.json`. The stage `evaluate` completes the model.",
-  .result_version = 3,
+    "it stopped.\n\nA model type that is computed in one step (`lda`, `knn`) is also trained without each "
+    "fifth of the songs, to measure how strange songs are to a model that was not trained on them: "
+    "`calibration.json`, by which songs of unknown artists are shown as unsure.\n\nWrites `model/` "
+    "and `history.json`. The stage `evaluate` completes the model.",
+  .result_version = 4,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,
   .inputs = inputs,

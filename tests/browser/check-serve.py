@@ -56,8 +56,8 @@ def prepare(folder):
 class Server:
     def __init__(self, folder, *more):
         self.process = subprocess.Popen(
-            [SEGUE, "serve", "--model", "runs/quickstart/latest", "--port", "0", *more], cwd=folder, env=ENV,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [SEGUE, "serve", "--model", "runs/quickstart/latest", "--none-of-these", "off", "--port", "0", *more],
+            cwd=folder, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = self.process.stdout.readline().strip()
 
     def stop(self):

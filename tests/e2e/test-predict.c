@@ -303,6 +303,7 @@ test_stored_once (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
 }
 
+/* Songs that are stranger than the model's threshold: with a label, unless the user asks for none. */
 static void
 test_none_of_these (Fixture *f, gconstpointer data)
 {
@@ -315,19 +316,52 @@ test_none_of_these (Fixture *f, gconstpointer data)
   command_assert (&result, 0);
   g_auto (GStrv) lines = g_strsplit (g_strchomp (result.out), "\n", -1);
   for (gsize i = 0; lines[i]; i++)
-    command_assert_has (lines[i], ".wav  (none of these)");
+    command_assert_has (lines[i], ".wav  unsure ");
   shell (f, "segue predict -m " MODEL " --none-of-these 25 --json music", &result);
   command_assert_has (result.out, "\"label\":null,\"nearest\":\"Artist ");
+  command_assert_has (result.out, "\"unsure\":true,\"candidates\":[\"Artist ");
   shell (f, "segue predict -m " MODEL " --none-of-these off music", &result);
-  g_assert_null (strstr (result.out, "(none"));
+  g_assert_null (strstr (result.out, "unsure"));
+  /* Too few songs for the default: nothing is said. */
+  shell (f, "segue predict -m " MODEL " music", &result);
+  command_assert (&result, 0);
+  g_assert_null (strstr (result.out, "unsure"));
+  g_assert_null (strstr (result.err, "none-of-these"));
 
   shell (f, "segue predict -m " MODEL " --none-of-these 24 music", &result);
   command_assert (&result, 0);
   command_assert_says (&result,
                        "--none-of-these 25 instead of 24: the minimum with 3 correctly classified");
-  command_assert_has (result.out, "(none of these)");
+  command_assert_has (result.out, "unsure");
   shell (f, "segue predict -m " MODEL " --none-of-these 25 -a vote music", &result);
   command_assert (&result, 65);
+
+  /* Enough songs: unsure by default, with a label. */
+  fixture_write (f, calibration,
+                 "{\"segue\": 1, \"confidences\": {\"mean-probability\": [1, 1, 1, 1]}}");
+  shell (f, "segue predict -m " MODEL " music", &result);
+  command_assert (&result, 0);
+  command_assert_has (result.out, ".wav  unsure ");
+  shell (f, "segue predict -m " MODEL " --json music", &result);
+  command_assert_has (result.out, "\"label\":\"Artist ");
+  command_assert_has (result.out, "\"unsure\":true,\"candidates\":[\"Artist ");
+  shell (f, "segue predict -m " MODEL " --csv --top 1 music", &result);
+  command_assert_has (result.out, "file,label,confidence,error,label_1,p_1,unsure\n");
+  command_assert_has (result.out, ".wav,Artist ");
+  /* As the model states: never. */
+  fixture_write (f, calibration,
+                 "{\"segue\": 1, \"share\": 0, \"confidences\": {\"mean-probability\": [1, 1, 1, "
+                 "1]}}");
+  shell (f, "segue predict -m " MODEL " music", &result);
+  g_assert_null (strstr (result.out, "unsure"));
+  /* Distances of a model that measures none. */
+  fixture_write (f, calibration,
+                 "{\"segue\": 1, \"confidences\": {}, \"distances\": {\"mean-probability\": [0, 0, "
+                 "0, 0]}}");
+  shell (f, "segue predict -m " MODEL " music", &result);
+  command_assert (&result, 0);
+  g_assert_null (strstr (result.out, "unsure"));
+
   fixture_write (f, calibration, "{\"segue\": 1, \"confidences\": {\"vote\": [7]}}");
   shell (f, "segue predict -m " MODEL " --none-of-these 25 music", &result);
   command_assert (&result, 65);

@@ -50,7 +50,8 @@ struct _SeguePredictor {
   char *folder;
   SegueModelSpec spec;
   SegueAggregation aggregation;
-  double threshold; /* of an answer's probability */
+  gboolean judges; /* there is a threshold */
+  SegueThreshold threshold;
   GMutex load_lock;
   GThread *loader;      /* NULL: it has ended */
   GError *load_failure; /* why there is no model */
@@ -185,10 +186,11 @@ segue_predictor_free (SeguePredictor *predictor)
 
 void
 segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation aggregation,
-                                 double threshold)
+                                 const SegueThreshold *threshold)
 {
   predictor->aggregation = aggregation;
-  predictor->threshold = threshold;
+  predictor->judges = threshold != NULL;
+  predictor->threshold = threshold ? *threshold : (SegueThreshold){ 0 };
 }
 
 static gboolean
@@ -338,16 +340,24 @@ static gboolean
 infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *prediction,
        const Observer *observer, GCancellable *cancellable, GError **error)
 {
+  gsize n_axes = predictor->info.n_axes;
+  g_autofree float *points = n_axes > 0 ? g_try_new (float, items->len *n_axes) : NULL;
+  if (n_axes > 0 && !points) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory for %u segments",
+                 items->len);
+    return FALSE;
+  }
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->model_lock);
   for (guint first = 0, n; first < items->len; first += n) {
     n = batch_at (items, first);
     if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
-                              prediction->segments[first].probabilities, NULL, cancellable,
-                              error))
+                              prediction->segments[first].probabilities,
+                              points ? points + first * n_axes : NULL, cancellable, error))
       return FALSE;
     if (observer->predicted)
       observer->predicted (prediction, first + n, observer->data);
   }
+  prediction->distance = segue_model_measure_distance (&predictor->info, points, items->len);
   return TRUE;
 }
 
@@ -471,7 +481,12 @@ predict (SeguePredictor *predictor, const SongFile *song, const Observer *observ
   prediction->best =
     segue_song_aggregate (predictor->aggregation, prediction->segments[0].probabilities,
                           prediction->n_segments, prediction->n_labels, prediction->probabilities);
-  prediction->none = (double) prediction->probabilities[prediction->best] < predictor->threshold;
+  double confidence = (double) prediction->probabilities[prediction->best];
+  if (predictor->judges)
+    prediction->certainty =
+      segue_threshold_is_unsure (&predictor->threshold, confidence, prediction->distance)
+        ? SEGUE_UNSURE
+        : SEGUE_SURE;
   return prediction;
 }
 

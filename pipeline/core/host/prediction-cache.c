@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "store/tree.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Stands for the song's name in the message of a stored failure: songs may move. */
@@ -91,7 +92,7 @@ describe_model (SeguePredictionCache *answers, GCancellable *cancellable, GError
     return NULL;
   g_autofree char *tree = segue_tree_key (files, "", NULL);
   g_autofree char *fingerprint = segue_model_type_fingerprint (type);
-  return g_strdup_printf ("answers 2\nmodel %s\ntype %s\nversion %u\nfingerprint %s\n"
+  return g_strdup_printf ("answers 3\nmodel %s\ntype %s\nversion %u\nfingerprint %s\n"
                           "precision %s\ncutting %s\n",
                           tree, type->name, type->result_version, fingerprint ? fingerprint : "",
                           segue_model_precision_names ()[of->precision], of->cutting);
@@ -153,9 +154,12 @@ find_place (SeguePredictionCache *answers, const char *path, SegueCachedPredicti
 /* ---- From a record ---- */
 
 static SegueSongPrediction *
-prediction_new (const double *rows, guint n_segments, guint n_labels, GError **error)
+prediction_new (const SegueItem *item, const double *rows, guint n_segments, guint n_labels,
+                GError **error)
 {
   SegueSongPrediction *prediction = segue_song_prediction_new (n_segments, n_labels, error);
+  if (prediction)
+    prediction->distance = segue_item_get_double (item, SEGUE_META_DISTANCE, NAN);
   for (guint i = 0; prediction && i < n_segments; i++) {
     const double *row = rows + (gsize) i * (SEGUE_PREDICTION_LABELS + n_labels);
     SegueSegmentPrediction *segment = &prediction->segments[i];
@@ -184,7 +188,7 @@ read_segments (SeguePredictionCache *answers, const SegueRecord *record, GError 
   guint n_segments, n_labels;
   const double *rows =
     item->bytes ? segue_item_get_predictions (item, &n_segments, &n_labels, error) : NULL;
-  return rows ? prediction_new (rows, n_segments, n_labels, error) : NULL;
+  return rows ? prediction_new (item, rows, n_segments, n_labels, error) : NULL;
 }
 
 static void
@@ -233,6 +237,8 @@ make_item (SegueItem *song, const SegueSongPrediction *prediction, GError **erro
   double *row;
   SegueItem *item = segue_item_new_predictions (song, NULL, prediction->n_segments,
                                                 prediction->n_labels, &row, error);
+  if (item && isfinite (prediction->distance))
+    segue_item_set_double (item, SEGUE_META_DISTANCE, prediction->distance);
   for (guint i = 0; item && i < prediction->n_segments; i++) {
     const SegueSegmentPrediction *segment = &prediction->segments[i];
     row[SEGUE_PREDICTION_START] = segment->start;

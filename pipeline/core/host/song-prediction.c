@@ -1,6 +1,8 @@
 /* The prediction for one song: allocate and free. */
 #include "host/song-prediction.h"
 
+#include <math.h>
+
 /* Per song: 1 GiB. A thousand labels for one segment per second of a day are less. */
 #define MAX_ANSWERS ((gsize) 256 * 1024 * 1024)
 
@@ -18,6 +20,7 @@ segue_song_prediction_new (guint n_segments, guint n_labels, GError **error)
   }
   SegueSongPrediction *prediction = g_new0 (SegueSongPrediction, 1);
   prediction->n_labels = n_labels;
+  prediction->distance = NAN;
   prediction->n_segments = n_segments;
   prediction->probabilities = g_new0 (float, n_labels);
   prediction->segments = g_new0 (SegueSegmentPrediction, n_segments);

@@ -35,6 +35,7 @@ export class Card {
     this.model = model;
     this.changed = changed;
     this.state = 'waiting'; /* sending, hearing, answered, failed */
+    this.candidates = null; /* labels, of a song that is unsure */
     this.expected = [];
     this.predicted = [];
     this.probabilities = bare();
@@ -132,6 +133,7 @@ export class Card {
     } else if (line.event === 'answer') {
       this.state = 'answered';
       this.label = line.label;
+      this.candidates = line.unsure ? line.candidates : null;
       this.probabilities = bare(line.probabilities);
     } else if (line.event === 'error') {
       return this.fail(line.message);
@@ -157,18 +159,24 @@ export class Card {
 
   /* ---- Predictions ---- */
 
+  /* The label, or both candidates. */
+  get answer () {
+    return this.candidates?.join(' or ') ?? this.label;
+  }
+
   show () {
     const order = ranked(this.probabilities);
     const artist = this.find('.artist');
+    const best = this.label ?? order[0]?.[0];
     if (order.length > 0) {
-      artist.textContent = this.label ?? order[0][0];
-      artist.classList.toggle('so-far', this.state !== 'answered');
-      this.find('.sure').textContent = percent(this.probabilities[artist.textContent] ?? 0);
+      artist.textContent = this.answer ?? best;
+      artist.classList.toggle('so-far', this.state !== 'answered' || this.candidates !== null);
+      this.find('.sure').textContent = this.candidates ? '' : percent(this.probabilities[best] ?? 0);
     }
-    this.say(this.state === 'answered' ? ''
-      : `so far: ${this.predicted.length} of ${this.expected.length} segments`);
+    this.say(this.state !== 'answered' ? `so far: ${this.predicted.length} of ${this.expected.length} segments`
+      : this.candidates ? 'unsure: unlike the songs of any artist' : '');
     this.showLabels(order.slice(0, 5));
-    this.showSegments(artist.textContent);
+    this.showSegments(best);
   }
 
   showLabels (order) {
@@ -244,7 +252,7 @@ export class Card {
       animate();
     });
     audio.addEventListener('timeupdate', follow);
-    audio.addEventListener('loadedmetadata', () => { this.showSegments(this.find('.artist').textContent); follow(); });
+    audio.addEventListener('loadedmetadata', () => { this.showSegments(this.label ?? ranked(this.probabilities)[0]?.[0]); follow(); });
     audio.addEventListener('error', () => { audio.hidden = true; });
     timeline.addEventListener('click', event => {
       const box = timeline.getBoundingClientRect();

@@ -17,11 +17,14 @@ const describe = () => {
   const count = state => cards.filter(card => card.state === state).length;
   const answered = count('answered'), failed = count('failed');
   const left = cards.length - answered - failed;
-  const artists = new Set(cards.filter(card => card.state === 'answered').map(card => card.label));
+  const sure = cards.filter(card => card.state === 'answered' && !card.candidates);
+  const artists = new Set(sure.map(card => card.label));
   const songs = n => `${n} ${n === 1 ? 'song' : 'songs'}`;
   const parts = [];
-  if (answered > 0)
-    parts.push(`${songs(answered)} by ${artists.size} ${artists.size === 1 ? 'artist' : 'artists'}`);
+  if (sure.length > 0)
+    parts.push(`${songs(sure.length)} by ${artists.size} ${artists.size === 1 ? 'artist' : 'artists'}`);
+  if (answered > sure.length)
+    parts.push(`${songs(answered - sure.length)} unsure`);
   if (left > 0)
     parts.push(`${left} remaining`);
   if (failed > 0)
@@ -182,7 +185,7 @@ const showComparison = () => {
     const row = body.insertRow();
     const th = cell('th', card.file.name);
     th.scope = 'row';
-    row.append(th, cell('td', card.label));
+    row.append(th, cell('td', card.candidates ? `unsure: ${card.answer}` : card.label));
     for (const label of labels)
       row.append(cell('td', percent(card.probabilities[label] ?? 0), label === card.label ? 'number best' : 'number'));
   }

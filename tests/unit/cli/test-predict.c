@@ -22,11 +22,14 @@ test_json (void)
 {
   float p[] = { 0.25f, 0.5f, 0.25f }, q[] = { 0, 1, 0 };
   SegueSegmentPrediction segments[] = { { 10, 10.5, p }, { 20, 10, q } };
-  SegueSongPrediction song = {
-    .n_labels = 3, .best = 1, .probabilities = p, .n_segments = 2, .segments = segments
-  };
+  SegueSongPrediction song = { .n_labels = 3,
+                               .distance = NAN,
+                               .best = 1,
+                               .probabilities = p,
+                               .n_segments = 2,
+                               .segments = segments };
   assert_text (
-    segue_predict_json ("a \"b\"\n\xff%a%25.mp3", labels, &song, 0),
+    segue_predict_json ("a \"b\"\n\xff%a%25.mp3", labels, &song, 0, FALSE),
     "{\"file\":\"a \\\"b\\\"\\n%FF%a%2525.mp3\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{"
     "\"Abba\":0.25,\"Mika \\\"M\\\"\":0.5,\"방탄\":0.25},\"segments\":[{\"start\":10.0,"
     "\"duration\":10.5,\"probabilities\":{\"Abba\":0.25,\"Mika \\\"M\\\"\":0.5,\"방탄\":0."
@@ -34,11 +37,11 @@ test_json (void)
     "\\\"M\\\"\":1.0,\"방탄\":0.0}}]}");
   song.n_segments = 0;
   /* Equal ones keep the model's order. */
-  assert_text (segue_predict_json ("x", labels, &song, 2),
+  assert_text (segue_predict_json ("x", labels, &song, 2, FALSE),
                "{\"file\":\"x\",\"label\":\"Mika \\\"M\\\"\",\"probabilities\":{\"Mika "
                "\\\"M\\\"\":0.5,\"Abba\":0.25},\"segments\":[]}");
   p[0] = NAN;
-  g_autofree char *text = segue_predict_json ("x", labels, &song, 0);
+  g_autofree char *text = segue_predict_json ("x", labels, &song, 0, FALSE);
   assert_has (text, "\"Abba\":null");
   assert_text (segue_predict_json_error ("\xc3.mp3", "no \xff"),
                "{\"file\":\"%C3.mp3\",\"error\":\"no \xef\xbf\xbd\"}");
@@ -49,8 +52,8 @@ static void
 test_digits (void)
 {
   float p[] = { 0.1f, 1.0f / 3, 1e-30f };
-  SegueSongPrediction song = { .n_labels = 3, .probabilities = p };
-  g_autofree char *text = segue_predict_json ("x", labels, &song, 0);
+  SegueSongPrediction song = { .n_labels = 3, .distance = NAN, .probabilities = p };
+  g_autofree char *text = segue_predict_json ("x", labels, &song, 0, FALSE);
   json_t *root = json_loads (text, 0, NULL);
   for (gsize i = 0; i < 3; i++) {
     json_t *value = json_object_get (json_object_get (root, "probabilities"), labels[i]);
@@ -63,7 +66,7 @@ static void
 test_table (void)
 {
   float p[] = { 0.25f, 0.75f, 0 };
-  SegueSongPrediction song = { .n_labels = 3, .best = 1, .probabilities = p };
+  SegueSongPrediction song = { .n_labels = 3, .distance = NAN, .best = 1, .probabilities = p };
   g_autoptr (GPtrArray) files = g_ptr_array_new ();
   g_ptr_array_add (files, (gpointer) "노래.mp3");
   g_ptr_array_add (files, (gpointer) "a\nb.mp3");
@@ -76,29 +79,52 @@ test_table (void)
                "노래.mp3  Mika \"M\"   75.0 %  Abba       25.0 %  방탄        0.0 %");
 }
 
-/* A rejected song is reported as unknown, with the most similar label. */
+/* An unsure song is reported with the two most probable labels; by request, without a label. */
 static void
-test_none (void)
+test_unsure (void)
 {
   float p[] = { 0.25f, 0.5f, 0.25f };
-  SegueSongPrediction song = { .n_labels = 3, .best = 1, .probabilities = p, .none = TRUE };
-  assert_text (segue_predict_json ("x", labels, &song, 1),
-               "{\"file\":\"x\",\"label\":null,\"nearest\":\"Mika \\\"M\\\"\",\"probabilities\":{"
-               "\"Mika \\\"M\\\"\":0.5},\"segments\":[]}");
+  SegueSongPrediction song = {
+    .n_labels = 3, .distance = 7.5, .best = 1, .probabilities = p, .certainty = SEGUE_UNSURE
+  };
+  assert_text (
+    segue_predict_json ("x", labels, &song, 1, FALSE),
+    "{\"file\":\"x\",\"label\":\"Mika \\\"M\\\"\",\"distance\":7.5,\"unsure\":true,\"candidates\":[\"Mika "
+    "\\\"M\\\"\",\"Abba\"],\"probabilities\":{\"Mika \\\"M\\\"\":0.5},\"segments\":[]}");
+  song.distance = NAN;
+  assert_text (segue_predict_json ("x", labels, &song, 1, TRUE),
+               "{\"file\":\"x\",\"label\":null,\"nearest\":\"Mika \\\"M\\\"\",\"unsure\":true,"
+               "\"candidates\":[\"Mika \\\"M\\\"\",\"Abba\"],\"probabilities\":{\"Mika "
+               "\\\"M\\\"\":0.5},\"segments\":[]}");
   g_autoptr (GPtrArray) files = g_ptr_array_new ();
   g_ptr_array_add (files, (gpointer) "a.mp3");
   SeguePredictTable table;
   segue_predict_table_init (&table, &plain, files, labels, 1, TRUE);
   assert_text (segue_predict_table_row (&table, "a.mp3", &song),
-               "a.mp3  (none of these)           Mika \"M\"          50.0 %");
-  song.none = FALSE;
-  assert_text (segue_predict_table_row (&table, "a.mp3", &song),
-               "a.mp3  Mika \"M\"          50.0 %");
-  const SeguePredictCsv csv = { labels, FALSE, 0 };
-  song.none = TRUE;
-  assert_text (segue_predict_csv_rows (&csv, "x", &song), "x,,0.5,,0.25,0.5,0.25");
+               "a.mp3  unsure             Mika \"M\"   50.0 %  Abba       25.0 %");
+  SeguePredictCsv csv = { labels, FALSE, 0, FALSE };
+  assert_text (segue_predict_csv_rows (&csv, "x", &song),
+               "x,\"Mika \"\"M\"\"\",0.5,,0.25,0.5,0.25,1");
+  csv.rejects = TRUE;
+  assert_text (segue_predict_csv_rows (&csv, "x", &song), "x,,0.5,,0.25,0.5,0.25,1");
   /* No formula in a spreadsheet. */
-  assert_text (segue_predict_csv_rows (&csv, "-x.mp3", &song), "'-x.mp3,,0.5,,0.25,0.5,0.25");
+  assert_text (segue_predict_csv_rows (&csv, "-x.mp3", &song), "'-x.mp3,,0.5,,0.25,0.5,0.25,1");
+
+  song.certainty = SEGUE_SURE;
+  assert_text (segue_predict_json ("x", labels, &song, 1, TRUE),
+               "{\"file\":\"x\",\"label\":\"Mika \\\"M\\\"\",\"unsure\":false,\"probabilities\":{"
+               "\"Mika \\\"M\\\"\":0.5},\"segments\":[]}");
+  assert_text (segue_predict_table_row (&table, "a.mp3", &song), "a.mp3  Mika \"M\"   50.0 %");
+  assert_text (segue_predict_csv_rows (&csv, "x", &song),
+               "x,\"Mika \"\"M\"\"\",0.5,,0.25,0.5,0.25,0");
+
+  /* A model of one label has one candidate. */
+  SegueSongPrediction only = {
+    .n_labels = 1, .distance = NAN, .probabilities = p + 1, .certainty = SEGUE_UNSURE
+  };
+  assert_text (segue_predict_json ("x", labels, &only, 0, FALSE),
+               "{\"file\":\"x\",\"label\":\"Abba\",\"unsure\":true,\"candidates\":[\"Abba\"],"
+               "\"probabilities\":{\"Abba\":0.5},\"segments\":[]}");
 }
 
 /* The answer comes first, also where votes are tied. */
@@ -106,8 +132,8 @@ static void
 test_answer_is_first (void)
 {
   float p[] = { 0.5f, 0, 0.5f };
-  SegueSongPrediction song = { .n_labels = 3, .best = 2, .probabilities = p };
-  assert_text (segue_predict_json ("x", labels, &song, 2),
+  SegueSongPrediction song = { .n_labels = 3, .distance = NAN, .best = 2, .probabilities = p };
+  assert_text (segue_predict_json ("x", labels, &song, 2, FALSE),
                "{\"file\":\"x\",\"label\":\"방탄\",\"probabilities\":{\"방탄\":0.5,\"Abba\":0.5},"
                "\"segments\":[]}");
 }
@@ -117,29 +143,33 @@ test_csv (void)
 {
   float p[] = { 0.25f, 0.5f, 0.25f }, q[] = { 0.1f, 0, 0.9f };
   SegueSegmentPrediction segments[] = { { 10, 10.5, p }, { 20.5, 10, q } };
-  SegueSongPrediction song = {
-    .n_labels = 3, .best = 1, .probabilities = p, .n_segments = 2, .segments = segments
-  };
+  SegueSongPrediction song = { .n_labels = 3,
+                               .distance = NAN,
+                               .best = 1,
+                               .probabilities = p,
+                               .n_segments = 2,
+                               .segments = segments };
   SeguePredictCsv csv = { labels, FALSE, 0 };
   assert_text (segue_predict_csv_head (&csv),
-               "file,label,confidence,error,p:Abba,\"p:Mika \"\"M\"\"\",p:방탄");
+               "file,label,confidence,error,p:Abba,\"p:Mika \"\"M\"\"\",p:방탄,unsure");
   assert_text (segue_predict_csv_rows (&csv, "a,\"b\"\n\xff.mp3", &song),
-               "\"a,\"\"b\"\"\n%FF.mp3\",\"Mika \"\"M\"\"\",0.5,,0.25,0.5,0.25");
-  assert_text (segue_predict_csv_error (&csv, "x", "no, \xff"), "x,,,\"no, \xef\xbf\xbd\",,,");
+               "\"a,\"\"b\"\"\n%FF.mp3\",\"Mika \"\"M\"\"\",0.5,,0.25,0.5,0.25,");
+  assert_text (segue_predict_csv_error (&csv, "x", "no, \xff"), "x,,,\"no, \xef\xbf\xbd\",,,,");
   csv.n_top = 2;
   assert_text (segue_predict_csv_head (&csv),
-               "file,label,confidence,error,label_1,p_1,label_2,p_2");
+               "file,label,confidence,error,label_1,p_1,label_2,p_2,unsure");
   assert_text (segue_predict_csv_rows (&csv, "x", &song),
-               "x,\"Mika \"\"M\"\"\",0.5,,\"Mika \"\"M\"\"\",0.5,Abba,0.25");
+               "x,\"Mika \"\"M\"\"\",0.5,,\"Mika \"\"M\"\"\",0.5,Abba,0.25,");
   csv.segments = TRUE;
   csv.n_top = 99;
-  assert_text (segue_predict_csv_head (&csv),
-               "file,start,duration,label,confidence,error,label_1,p_1,label_2,p_2,label_3,p_3");
+  assert_text (
+    segue_predict_csv_head (&csv),
+    "file,start,duration,label,confidence,error,label_1,p_1,label_2,p_2,label_3,p_3,unsure");
   csv.n_top = 0;
   assert_text (segue_predict_csv_rows (&csv, "x", &song),
-               "x,10,10.5,\"Mika \"\"M\"\"\",0.5,,0.25,0.5,0.25\n"
-               "x,20.5,10,방탄,0.899999976,,0.100000001,0,0.899999976");
-  assert_text (segue_predict_csv_error (&csv, "x", "no"), "x,,,,,no,,,");
+               "x,10,10.5,\"Mika \"\"M\"\"\",0.5,,0.25,0.5,0.25,\n"
+               "x,20.5,10,방탄,0.899999976,,0.100000001,0,0.899999976,");
+  assert_text (segue_predict_csv_error (&csv, "x", "no"), "x,,,,,no,,,,");
 }
 
 #define N_SEGMENTS 70
@@ -158,9 +188,12 @@ test_timeline (void)
       rows[i][0] = rows[i][2] = 0.3f;
     segments[i] = (SegueSegmentPrediction){ 10 + 10.0 * i, 10, rows[i] };
   }
-  SegueSongPrediction song = {
-    .n_labels = 3, .best = 1, .probabilities = p, .n_segments = N_SEGMENTS, .segments = segments
-  };
+  SegueSongPrediction song = { .n_labels = 3,
+                               .distance = NAN,
+                               .best = 1,
+                               .probabilities = p,
+                               .n_segments = N_SEGMENTS,
+                               .segments = segments };
   assert_text (segue_predict_timeline (&plain, labels, &song),
                "     0:10 AAAAAAAAAaAAAAAAAAAaAAAAAAAAAaAAAAAAAAAaBBBBBBBBBBBBBBBBBBBB\n"
                "    10:10 BBBBBBBBBB 11:50\n"
@@ -520,7 +553,7 @@ main (int argc, char **argv)
   g_test_add_func ("/predict/json", test_json);
   g_test_add_func ("/predict/digits", test_digits);
   g_test_add_func ("/predict/table", test_table);
-  g_test_add_func ("/predict/none", test_none);
+  g_test_add_func ("/predict/unsure", test_unsure);
   g_test_add_func ("/predict/answer-is-first", test_answer_is_first);
   g_test_add_func ("/predict/csv", test_csv);
   g_test_add_func ("/predict/timeline", test_timeline);

@@ -95,12 +95,15 @@ test_aggregations (Fixture *f, gconstpointer data)
   g_autofree char *low = pitch_song (&f->pitch, "low.f32", 200, 18000);
   g_autoptr (SegueSongPrediction) mean = ask (f, low, 1);
   g_autoptr (SeguePredictor) predictor = new_predictor (f);
-  segue_predictor_set_aggregation (predictor, SEGUE_AGGREGATE_VOTE, 1.5);
+  const SegueThreshold threshold = { SEGUE_MEASURE_CONFIDENCE, 1.5 };
+  segue_predictor_set_aggregation (predictor, SEGUE_AGGREGATE_VOTE, &threshold);
   g_autoptr (SegueSongPrediction) vote = segue_predictor_predict (predictor, low, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (vote->cached);
-  g_assert_true (vote->none);
-  g_assert_false (mean->none);
+  g_assert_cmpint (vote->certainty, ==, SEGUE_UNSURE);
+  g_assert_cmpint (mean->certainty, ==, SEGUE_CERTAINTY_UNKNOWN);
+  /* A model without a space. */
+  g_assert_true (isnan (vote->distance));
   g_assert_cmpfloat (vote->probabilities[vote->best], ==, 1);
   g_assert_cmpfloat (mean->probabilities[mean->best], <, 1);
 }

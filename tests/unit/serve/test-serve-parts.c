@@ -282,9 +282,12 @@ test_lines (void)
   float p[] = { 0.125f, 0.5f, 0.125f, 0.25f, NAN, 0.75f, 0, 0.25f },
         all[] = { 0.25f, 0.25f, 0.25f, 0.25f };
   SegueSegmentPrediction segments[] = { { 0, 10, p }, { 10, 2.5, p + 4 } };
-  SegueSongPrediction song = {
-    .n_labels = 4, .best = 1, .probabilities = all, .n_segments = 2, .segments = segments
-  };
+  SegueSongPrediction song = { .n_labels = 4,
+                               .distance = NAN,
+                               .best = 1,
+                               .probabilities = all,
+                               .n_segments = 2,
+                               .segments = segments };
   g_autofree char *begun = line_begun ("a\n", &song);
   g_assert_cmpstr (
     begun, ==,
@@ -301,6 +304,12 @@ test_lines (void)
     answer, ==,
     "{\"event\":\"answer\",\"file\":\"a\",\"label\":\"B\\\"<\",\"probabilities\":{\"A\":"
     "0.25,\"B\\\"<\":0.25,\"C\":0.25,\"D\":0.25}}\n");
+  song.certainty = SEGUE_UNSURE;
+  g_autofree char *unsure = line_answer ("a", &song, labels, 1);
+  g_assert_cmpstr (
+    unsure, ==,
+    "{\"event\":\"answer\",\"file\":\"a\",\"label\":\"B\\\"<\",\"unsure\":true,\"candidates\":["
+    "\"B\\\"<\",\"A\"],\"probabilities\":{\"A\":0.25}}\n");
   g_autofree char *strange = line_segments (&song, 1, 2, labels, 2);
   g_assert_nonnull (strstr (strange, "\"B\\\"<\":0.75"));
 }

@@ -7,13 +7,14 @@
  *   SegueAggregation aggregation;
  *   g_autofree char *folder = segue_predictor_find_model ("runs/artist/latest", &aggregation, &error);
  *   g_autoptr (SeguePredictor) predictor = segue_predictor_new (registry, folder, 4, SEGUE_MODEL_AUTO, &error);
- *   segue_predictor_set_aggregation (predictor, aggregation, 0);
+ *   segue_predictor_set_aggregation (predictor, aggregation, NULL);
  *   segue_predictor_use_cache (predictor, NULL, &error);
  *   g_autoptr (SegueSongPrediction) song = segue_predictor_predict (predictor, "song.mp3", NULL, &error);
  */
 #pragma once
 
 #include <segue/aggregation.h>
+#include <segue/calibration.h>
 #include <segue/model.h>
 
 G_BEGIN_DECLS
@@ -48,11 +49,10 @@ SEGUE_API
 char *segue_predictor_find_model (const char *given, SegueAggregation *aggregation, GError **error);
 
 /** segue_predictor_set_aggregation: for songs that are predicted from now on; before the predictor is shared.
- * @threshold: a song whose predicted label has a lower probability is rejected as an unknown artist, see
- *   segue/calibration.h; 0: no song is rejected */
+ * @threshold: (nullable): which songs are unsure; %NULL: that is not decided */
 SEGUE_API
 void segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation aggregation,
-                                      double threshold);
+                                      const SegueThreshold *threshold);
 
 /**
  * segue_predictor_relax: enables the prediction of songs that training would skip, if possible: songs
@@ -99,11 +99,16 @@ typedef struct {
   float *probabilities;
 } SegueSegmentPrediction;
 
+/** SegueCertainty: whether a song is like the songs of its label, by the predictor's threshold.
+ * @SEGUE_UNSURE: its artist may be unknown to the model: show it with the two most probable labels */
+typedef enum { SEGUE_CERTAINTY_UNKNOWN, SEGUE_SURE, SEGUE_UNSURE } SegueCertainty;
+
 /**
  * SegueSongPrediction: the prediction for one song.
  * @probabilities: [n_labels], aggregated from those of the segments
  * @best: index of the predicted label, see segue_song_aggregate()
- * @none: its probability is below the predictor's threshold: the artist may be unknown
+ * @distance: segue_model_measure_distance(); NaN: the model has no space
+ * @certainty: %SEGUE_CERTAINTY_UNKNOWN without a threshold
  * @cached: nothing was computed for it
  * @note: (nullable): why training would have skipped the song: it was prepared as described at
  *   segue_predictor_relax(), and its confidence is less reliable. Names the song, as errors do
@@ -114,7 +119,8 @@ struct _SegueSongPrediction {
   float *probabilities;
   guint n_segments;
   SegueSegmentPrediction *segments;
-  gboolean none;
+  double distance;
+  SegueCertainty certainty;
   gboolean cached;
   char *note;
 };
