@@ -84,7 +84,7 @@ typedef struct {
   SegueContext *context;
   SegueDataset *items;     /* nullable: the segments that the model used */
   GHashTable *item_places; /* song id → its first entry + 1 */
-  ReportFormat format;
+  PassageFormat format;
   const char *music; /* nullable: the folder of the songs of a finished run */
   const char *folder;
   GMutex mutex;
@@ -217,8 +217,8 @@ write_clip (Hand *hand, guint i, const SegueItem *audio, double begin, GError **
   ReportClip *clip = g_ptr_array_index (work->clips->list, i);
   const ReportSegment *segment = segment_of (work, i);
   const char *suffix = NULL;
-  g_autoptr (GBytes) bytes = report_sound_encode (audio, begin, segment->start, length_of (segment),
-                                                  work->format, &suffix, error);
+  g_autoptr (GBytes) bytes = passage_encode (audio, begin, segment->start, length_of (segment),
+                                             work->format, &suffix, error);
   if (!bytes)
     return FALSE;
   gsize size;
@@ -382,13 +382,13 @@ tell_missing (const Work *work)
 }
 
 gboolean
-report_clips_make (ReportClips *clips, SegueDataset *items, ReportFormat format, const char *music,
+report_clips_make (ReportClips *clips, SegueDataset *items, PassageFormat format, const char *music,
                    const char *folder, SegueContext *context, GError **error)
 {
   Work work = { .clips = clips,
                 .context = context,
                 .items = items,
-                .format = report_sound_can (format) ? format : REPORT_FLAC,
+                .format = passage_can (format) ? format : PASSAGE_FLAC,
                 .music = music,
                 .folder = folder };
   if (clips->list->len == 0)

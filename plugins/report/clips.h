@@ -1,7 +1,7 @@
 /* Clips: the passages that people can play in a report, as separate files. */
 #pragma once
 
-#include "sound.h"
+#include "passage.h"
 #include "table.h"
 
 #include <segue/context.h>
@@ -37,7 +37,7 @@ guint report_clips_count (const ReportClips *clips);
  * Decodes each song once, several in parallel. A clip that can't be made records the reason; errors of the
  * environment end the call.
  */
-gboolean report_clips_make (ReportClips *clips, SegueDataset *items, ReportFormat format,
+gboolean report_clips_make (ReportClips *clips, SegueDataset *items, PassageFormat format,
                             const char *music, const char *folder, SegueContext *context,
                             GError **error);
 

@@ -11,7 +11,7 @@
 
 typedef struct {
   gint64 clips;
-  int format; /* ReportFormat */
+  int format; /* PassageFormat */
   char *music;
 } ReportConfig;
 
@@ -195,7 +195,7 @@ collect (gpointer instance, SegueContext *context, GError **error)
   g_autofree char *clips = folder ? g_build_filename (folder, REPORT_CLIPS, NULL) : NULL;
   if (!folder || !segue_file_make_folder (folder, error) ||
       !report_clips_make (parts.clips, segue_context_get_input (context, "items"),
-                          (ReportFormat) config->format, config->music, clips, context, error) ||
+                          (PassageFormat) config->format, config->music, clips, context, error) ||
       !segue_context_check_cancelled (context, error) || !write_report (&parts, folder, error) ||
       !segue_file_seal_folder (folder, error))
     return FALSE;

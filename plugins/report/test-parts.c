@@ -1,6 +1,6 @@
 /* The parts of a report separately: colours, text, sound, rows. */
 #include "palette.h"
-#include "sound.h"
+#include "passage.h"
 #include "summary.h"
 #include "text.h"
 
@@ -139,33 +139,30 @@ test_sound (void)
 {
   static const struct {
     guint rate, channels;
-    ReportFormat format;
+    PassageFormat format;
     const char *suffix;
     guint written;
   } cases[] = {
-    { 48000, 2, REPORT_OPUS, "opus", 2 }, { 16000, 1, REPORT_OPUS, "opus", 1 },
-    { 22050, 1, REPORT_OPUS, "flac", 1 }, { 48000, 6, REPORT_OPUS, "opus", 1 },
-    { 44100, 2, REPORT_FLAC, "flac", 2 },
+    { 48000, 2, PASSAGE_OPUS, "opus", 2 }, { 16000, 1, PASSAGE_OPUS, "opus", 1 },
+    { 22050, 1, PASSAGE_OPUS, "flac", 1 }, { 48000, 6, PASSAGE_OPUS, "opus", 1 },
+    { 44100, 2, PASSAGE_FLAC, "flac", 2 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (SegueItem) sound = make_sound (cases[i].rate, cases[i].channels, 4);
     const char *suffix;
-    g_autoptr (GBytes) one =
-      report_sound_encode (sound, 10, 11, 2, cases[i].format, &suffix, &error);
+    g_autoptr (GBytes) one = passage_encode (sound, 10, 11, 2, cases[i].format, &suffix, &error);
     g_assert_no_error (error);
-    if (report_sound_can (REPORT_OPUS))
+    if (passage_can (PASSAGE_OPUS))
       g_assert_cmpstr (suffix, ==, cases[i].suffix);
     check_sound (one, 2, cases[i].written);
-    g_autoptr (GBytes) again =
-      report_sound_encode (sound, 10, 11, 2, cases[i].format, &suffix, NULL);
+    g_autoptr (GBytes) again = passage_encode (sound, 10, 11, 2, cases[i].format, &suffix, NULL);
     g_assert_true (g_bytes_equal (one, again));
     /* The part that the song contains; an empty part is an error. */
-    g_autoptr (GBytes) end =
-      report_sound_encode (sound, 10, 13, 9, cases[i].format, &suffix, &error);
+    g_autoptr (GBytes) end = passage_encode (sound, 10, 13, 9, cases[i].format, &suffix, &error);
     g_assert_no_error (error);
     check_sound (end, 1, cases[i].written);
-    g_assert_null (report_sound_encode (sound, 10, 14, 9, cases[i].format, &suffix, &error));
+    g_assert_null (passage_encode (sound, 10, 14, 9, cases[i].format, &suffix, &error));
     g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
   }
 }

@@ -1,4 +1,4 @@
-#include "sound.h"
+#include "passage.h"
 
 #include "memory-file.h"
 
@@ -11,26 +11,27 @@
 #define SERIAL     1
 
 static int
-format_of (ReportFormat format)
+format_of (PassageFormat format)
 {
-  return format == REPORT_OPUS ? SF_FORMAT_OGG | SF_FORMAT_OPUS : SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
+  return format == PASSAGE_OPUS ? SF_FORMAT_OGG | SF_FORMAT_OPUS
+                                : SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
 }
 
 static gboolean
-can (ReportFormat format, guint rate, guint channels)
+can (PassageFormat format, guint rate, guint channels)
 {
   const SF_INFO info = { .samplerate = (int) rate,
                          .channels = (int) channels,
                          .format = format_of (format) };
   static const guint opus_rates[] = { 8000, 12000, 16000, 24000, 48000 };
-  gboolean known = format != REPORT_OPUS;
+  gboolean known = format != PASSAGE_OPUS;
   for (guint i = 0; i < G_N_ELEMENTS (opus_rates); i++)
     known = known || opus_rates[i] == rate;
   return known && sf_format_check (&info);
 }
 
 gboolean
-report_sound_can (ReportFormat format)
+passage_can (PassageFormat format)
 {
   return can (format, 48000, 1);
 }
@@ -99,7 +100,7 @@ take_frames (const SegueItem *audio, gsize first, gsize n, guint *channels)
 
 static gboolean
 write_frames (MemoryFile *file, const float *frames, gsize n, guint rate, guint channels,
-              ReportFormat format, GError **error)
+              PassageFormat format, GError **error)
 {
   SF_INFO info = { .samplerate = (int) rate,
                    .channels = (int) channels,
@@ -119,8 +120,8 @@ write_frames (MemoryFile *file, const float *frames, gsize n, guint rate, guint 
 }
 
 GBytes *
-report_sound_encode (const SegueItem *audio, double begin, double start, double duration,
-                     ReportFormat format, const char **suffix, GError **error)
+passage_encode (const SegueItem *audio, double begin, double start, double duration,
+                PassageFormat format, const char **suffix, GError **error)
 {
   guint rate = segue_item_get_rate (audio), channels;
   gsize n_frames;
@@ -136,12 +137,12 @@ report_sound_encode (const SegueItem *audio, double begin, double start, double 
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory for a clip");
     return NULL;
   }
-  ReportFormat taken = can (format, rate, channels) ? format : REPORT_FLAC;
+  PassageFormat taken = can (format, rate, channels) ? format : PASSAGE_FLAC;
   g_auto (MemoryFile) file = { 0 };
   if (!write_frames (&file, frames, end - first, rate, channels, taken, error))
     return NULL;
-  if (taken == REPORT_OPUS)
+  if (taken == PASSAGE_OPUS)
     settle_serial (file.bytes);
-  *suffix = taken == REPORT_OPUS ? "opus" : "flac";
+  *suffix = taken == PASSAGE_OPUS ? "opus" : "flac";
   return memory_file_steal (&file);
 }

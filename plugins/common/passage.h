@@ -3,13 +3,13 @@
 
 #include <segue/item.h>
 
-typedef enum { REPORT_OPUS, REPORT_FLAC } ReportFormat;
+typedef enum { PASSAGE_OPUS, PASSAGE_FLAC } PassageFormat;
 
-/** report_sound_can: whether this libsndfile writes @format. */
-gboolean report_sound_can (ReportFormat format);
+/** passage_can: whether this libsndfile writes @format. */
+gboolean passage_can (PassageFormat format);
 
 /**
- * report_sound_encode: (transfer full):
+ * passage_encode: (transfer full):
  * @audio: an item with its frames, whose first one is at @begin s of the song
  * @start, @duration: s of the song; parts outside of @audio are omitted
  * @format: FLAC is used where Opus does not support the rate
@@ -18,5 +18,5 @@ gboolean report_sound_can (ReportFormat format);
  * Equal audio gives equal bytes. More than two channels are mixed to one. %SEGUE_ERROR_DATA where
  * no part of it is in @audio.
  */
-GBytes *report_sound_encode (const SegueItem *audio, double begin, double start, double duration,
-                             ReportFormat format, const char **suffix, GError **error);
+GBytes *passage_encode (const SegueItem *audio, double begin, double start, double duration,
+                        PassageFormat format, const char **suffix, GError **error);
