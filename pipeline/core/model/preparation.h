@@ -19,8 +19,4 @@ void segue_preparation_unref (SeguePreparation *preparation);
 /** segue_preparation_get_files: (transfer none) (nullable). */
 GPtrArray *segue_preparation_get_files (const SeguePreparation *preparation);
 
-/** segue_preparation_save_files: copies the files into @folder, a model's. */
-gboolean segue_preparation_save_files (const SeguePreparation *preparation, const char *folder,
-                                       GError **error);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SeguePreparation, segue_preparation_unref)

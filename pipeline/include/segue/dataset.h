@@ -84,6 +84,11 @@ typedef struct _SeguePreparation SeguePreparation;
 /** segue_preparation_get_stages: (transfer none): the text; "[]" for %NULL. Files are `./preparation/0`, … in it. */
 SEGUE_API
 const char *segue_preparation_get_stages (const SeguePreparation *preparation);
+/** segue_preparation_save_files: copies the files to @folder/preparation, for a folder other than a model's that
+ * contains the text. @preparation: (nullable). */
+SEGUE_API
+gboolean segue_preparation_save_files (const SeguePreparation *preparation, const char *folder,
+                                       GError **error);
 
 /** segue_dataset_get_preparation: (transfer none) (nullable). */
 SEGUE_API
