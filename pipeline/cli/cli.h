@@ -72,6 +72,8 @@ extern const SegueVerb segue_verb_presets;
 extern const SegueVerb segue_verb_predict;
 extern const SegueVerb segue_verb_report;
 extern const SegueVerb segue_verb_serve;
+extern const SegueVerb segue_verb_map;
+extern const SegueVerb segue_verb_similar;
 extern const SegueVerb segue_verb_schema;
 extern const SegueVerb segue_verb_fetch;
 extern const SegueVerb segue_verb_cache;
@@ -81,6 +83,10 @@ int segue_cli_main (int argc, char **argv);
 
 /** segue_verbs: %NULL-terminated, in the order of the help. */
 const SegueVerb *const *segue_verbs (void);
+
+/** segue_verb_call: runs @verb.
+ * @arguments: %NULL-terminated; the first one takes the place of the program's name */
+gboolean segue_verb_call (SegueCli *cli, const SegueVerb *verb, char **arguments, GError **error);
 
 /** segue_options_parse: moves the options of @verb from @arguments (changed in place) to @values,
  * zeroed and of the verb's size. @help: whether --help was among them. */

@@ -18,6 +18,8 @@ segue_verbs (void)
     &segue_verb_predict,
     &segue_verb_report,
     &segue_verb_serve,
+    &segue_verb_map,
+    &segue_verb_similar,
     &segue_verb_presets,
     &segue_verb_inspect,
     &segue_verb_schema,
@@ -63,11 +65,10 @@ unknown_verb (const char *name, GError **error)
   return FALSE;
 }
 
-static gboolean
-run_verb (SegueCli *cli, const SegueVerb *verb, char **arguments, GError **error)
+gboolean
+segue_verb_call (SegueCli *cli, const SegueVerb *verb, char **arguments, GError **error)
 {
   g_autofree gpointer values = g_malloc0 (MAX (verb->size, 1));
-  /* The first word takes the place of the program's name. */
   char **words = g_strdupv (arguments);
   gboolean help = FALSE;
   gboolean ok = segue_options_parse (verb, &words, values, &help, error);
@@ -107,7 +108,7 @@ dispatch (SegueCli *cli, int argc, char **argv, GError **error)
   }
   if (!verb)
     return unknown_verb (topic ? topic : word, error);
-  return run_verb (cli, verb, argv + 1, error);
+  return segue_verb_call (cli, verb, argv + 1, error);
 }
 
 /* A position in a pipeline comes first, as in compiler messages, so that editors can jump there. */

@@ -244,6 +244,23 @@ quoted (const char *path)
   return g_strdup (path);
 }
 
+/* The map, and the library that can be searched. */
+static void
+print_map (const char *folder, const SegueTerm *err)
+{
+  g_autofree char *page = g_build_filename (folder, "map", "index.html", NULL);
+  g_autofree char *library = g_build_filename (folder, "library", "library.json", NULL);
+  if (g_file_test (page, G_FILE_TEST_EXISTS)) {
+    g_autofree char *shown = segue_text_printable (page);
+    fprintf (err->stream, "map    %s\n", shown);
+  }
+  if (g_file_test (library, G_FILE_TEST_EXISTS)) {
+    g_autofree char *shortest = shortest_folder (folder);
+    g_autofree char *pasted = quoted (shortest);
+    fprintf (err->stream, "try    segue similar %s SONG.mp3\n", pasted);
+  }
+}
+
 void
 segue_run_outcome_print_results (const SegueRunOutcome *outcome, SegueCli *cli,
                                  SeguePipeline *pipeline)
@@ -266,6 +283,7 @@ segue_run_outcome_print_results (const SegueRunOutcome *outcome, SegueCli *cli,
   g_autofree char *shown_page = segue_text_printable (page);
   if (g_file_test (page, G_FILE_TEST_EXISTS))
     fprintf (cli->err.stream, "report %s\n", shown_page);
+  print_map (folder, &cli->err);
   g_autofree char *model = g_build_filename (folder, "model", NULL);
   if (!g_file_test (model, G_FILE_TEST_IS_DIR))
     return;
