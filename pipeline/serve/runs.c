@@ -14,7 +14,7 @@
 
 #define MAX_RUNS  200
 #define MAX_NAMES 10000 /* maximum number of folders to read */
-#define MAX_PARTS 8
+#define MAX_PARTS 9
 
 struct _RunsList {
   GFunc ready;
@@ -125,6 +125,9 @@ find_runs (int root)
   return places;
 }
 
+/* The folders of a run with a page. */
+static const char *const pages[] = { "report", "map", NULL };
+
 /* (nullable): NULL if its folder can't be opened. */
 static json_t *
 describe_run (Runs *runs, int root, const Place *place)
@@ -137,11 +140,13 @@ describe_run (Runs *runs, int root, const Place *place)
   g_autofree char *secret = runs_report_secret (runs, place->name, place->id);
   json_object_set_new (object, "name", json_string (place->name));
   json_object_set_new (object, "id", json_string (place->id));
-  json_object_set_new (
-    object, "report",
-    run_file_exists (run, "report/index.html")
-      ? json_sprintf ("reports/%s/%s/%s/index.html", secret, place->name, place->id)
-      : json_null ());
+  for (gsize i = 0; pages[i]; i++) {
+    g_autofree char *page = g_strconcat (pages[i], "/index.html", NULL);
+    json_object_set_new (object, pages[i],
+                         run_file_exists (run, page) ? json_sprintf ("reports/%s/%s/%s/%s", secret,
+                                                                     place->name, place->id, page)
+                                                     : json_null ());
+  }
   close (run);
   return object;
 }
@@ -261,7 +266,7 @@ runs_open_report_file (Runs *runs, const char *path, const char **type)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", MAX_PARTS + 1);
   guint n = g_strv_length (parts);
-  if (n < 4 || n > MAX_PARTS)
+  if (n < 5 || n > MAX_PARTS || !g_strv_contains (pages, parts[3]))
     return -1;
   for (guint i = 0; i < n; i++)
     if (!run_part_is_plain (parts[i]))
@@ -274,8 +279,7 @@ runs_open_report_file (Runs *runs, const char *path, const char **type)
   if (root < 0)
     return -1;
   g_autofree char *folder = g_build_filename (parts[1], parts[2], NULL);
-  g_autofree char *within = g_strjoinv ("/", parts + 3);
-  g_autofree char *file = g_build_filename ("report", within, NULL);
+  g_autofree char *file = g_strjoinv ("/", parts + 3);
   int run = segue_beneath_open_folder (root, folder);
   int fd = run >= 0 ? run_file_open (run, file) : -1;
   if (run >= 0)

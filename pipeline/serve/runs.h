@@ -27,8 +27,8 @@ void runs_list_free (RunsList *list);
 
 /**
  * runs_open_report_file: a descriptor of a regular file, which the caller closes; -1: there is none.
- * @path: `SECRET/NAME/ID/FILE…`, as requested: unchecked. Only the list of runs contains the
- *   secret, which differs between runs: one report's address reveals nothing about another's
+ * @path: `SECRET/NAME/ID/report/FILE…` or `SECRET/NAME/ID/map/FILE…`, as requested: unchecked. Only the list
+ *   of runs contains the secret, which differs between runs: one report's address reveals nothing about another's
  * @type: (out): its media type
  */
 int runs_open_report_file (Runs *runs, const char *path, const char **type);

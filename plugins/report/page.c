@@ -107,6 +107,14 @@ append_title (const Report *report, GString *html)
   report_text_append_html (html, name ? name : "run");
 }
 
+/* To the map of the run, which is beside the report. */
+static void
+append_map_link (const Report *report, GString *html)
+{
+  if (report_summary_stage_id (report->summary, "map"))
+    g_string_append (html, "<a href=\"../map/index.html\">Map</a>");
+}
+
 /* The replacement of a `<!--{name}-->` in page.html. */
 static gboolean
 append_part (const Report *report, const char *name, const char *folder, GString *html,
@@ -118,6 +126,7 @@ append_part (const Report *report, const char *name, const char *folder, GString
     gboolean (*draw) (const Report *report, const char *folder, GString *html, GError **error);
   } parts[] = {
     { "title", append_title, NULL },
+    { "map-link", append_map_link, NULL },
     { "summary", report_append_summary, NULL },
     { "accuracy", NULL, append_accuracy },
     { "confusion", NULL, append_confusion },

@@ -194,15 +194,16 @@ const showComparison = () => {
 
 /* ---- Runs ---- */
 
-const reportCell = run => {
+/* @page: the address of the run's page @what ("Report", "Map"), or null. */
+const pageCell = (run, what, page) => {
   const td = document.createElement('td');
-  if (run.report) {
+  if (page) {
     const link = td.appendChild(document.createElement('a'));
-    link.href = run.report.split('/').map(encodeURIComponent).join('/');
+    link.href = page.split('/').map(encodeURIComponent).join('/');
     link.target = '_blank';
     link.rel = 'noopener';
     link.textContent = 'open';
-    link.setAttribute('aria-label', `Report of ${run.name} ${run.id}`);
+    link.setAttribute('aria-label', `${what} of ${run.name} ${run.id}`);
   } else {
     td.textContent = 'none';
     td.className = 'quiet';
@@ -229,7 +230,8 @@ const showRuns = async () => {
     id.textContent = run.id;
     row.append(th, cell('td', started, 'started'), cell('td', run.state ?? 'unknown'),
       cell('td', right(run.test?.segment_accuracy), 'number'),
-      cell('td', right(run.test?.song_accuracy), 'number'), reportCell(run));
+      cell('td', right(run.test?.song_accuracy), 'number'), pageCell(run, 'Report', run.report),
+      pageCell(run, 'Map', run.map));
     return row;
   }) ?? [];
   find('runs-table').tBodies[0].replaceChildren(...rows);

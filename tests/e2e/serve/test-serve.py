@@ -180,10 +180,10 @@ def test_runs(server, place):
     check(runs["total"] == 1 and len(runs["runs"]) == 1, runs)
     run = runs["runs"][0]
     check(run["name"] == "artist-cnn" and run["state"] == "finished", run)
-    check(re.fullmatch(rf"reports/[0-9a-f]{{32}}/artist-cnn/{run['id']}/index\.html", run["report"]), run)
+    check(re.fullmatch(rf"reports/[0-9a-f]{{32}}/artist-cnn/{run['id']}/report/index\.html", run["report"]), run)
     check(b"<html" in expect(server.get("/" + run["report"]), 200).body, "no page")
     check(0 <= run["test"]["song_accuracy"] <= 1 and run["seconds"] > 0, run)
-    check(place.folder not in json.dumps(runs), "a path")
+    check(run["map"] is None and place.folder not in json.dumps(runs), "a path")
     model = expect(server.get("/api/model"), 200).json()
     check(model["name"] == "artist-cnn" and model["labels"] == ["Artist 0", "Artist 1", "Artist 2"], model)
     check(model["limits"]["song_bytes"] == MAX_SONG * 1000000, model)
@@ -204,8 +204,14 @@ def test_report(server, place):
     os.mkfifo(os.path.join(folder, "fifo.txt"))
     os.makedirs(os.path.join(folder, "folder.txt"))
     listed = server.get("/api/runs").json()["runs"][1]
-    check(listed["report"].endswith("/hand/20200101-000000/index.html") and listed["state"] is None, listed)
+    check(listed["report"].endswith("/hand/20200101-000000/report/index.html") and listed["state"] is None, listed)
     base = "/" + listed["report"].removesuffix("/index.html")
+    os.mkdir(os.path.join(run, "map"))
+    with open(os.path.join(run, "map", "index.html"), "w") as file:
+        file.write("a map")
+    address = server.get("/api/runs").json()["runs"][1]["map"]
+    check(address == listed["report"].replace("/report/", "/map/"), address)
+    check(expect(server.get("/" + address), 200).body == b"a map", address)
     page = expect(server.get(f"{base}/index.html"), 200)
     policy = page.headers["content-security-policy"]
     # What its own buttons need (a list of corrections is a download), and no more.
@@ -233,7 +239,7 @@ def test_report(server, place):
 
 def test_traversal(server, place):
     report = "/" + server.get("/api/runs").json()["runs"][0]["report"].removesuffix("/index.html")
-    secret, run = report.split("/")[2], report.split("/")[-1]
+    secret, run = report.split("/")[2], report.split("/")[-2]
     with open(os.path.join(place.folder, "secret.txt"), "w") as file:
         file.write("secret")
     ups = ("..", "%2e%2e", "%2E.", ".%2e", "..%2f..", "..%5c", "%252e%252e", "..;", "%c0%ae%c0%ae", "..%00", "...", ".")
@@ -245,8 +251,9 @@ def test_traversal(server, place):
                 answer = server.get(path)
                 check(answer.status in (400, 404) and b"secret" not in answer.body, f"{path}: {answer}")
     for path in (f"/reports/{secret}/artist-cnn/{run}/../run.json", f"/runs/artist-cnn/{run}/predictions.csv",
-                 f"/reports/{secret}/artist-cnn/latest/index.html", f"{report}/../model/config.json",
-                 f"/reports//{secret}/artist-cnn/{run}/index.html", "/reports/", "/reports"):
+                 f"/reports/{secret}/artist-cnn/latest/report/index.html", f"{report}/../model/config.json",
+                 f"/reports/{secret}/artist-cnn/{run}/predictions.csv", f"/reports/{secret}/artist-cnn/{run}/model/config.json",
+                 f"/reports//{secret}/artist-cnn/{run}/report/index.html", "/reports/", "/reports"):
         expect(server.get(path), 404, "not-found")
 
 
