@@ -324,20 +324,21 @@
     return isFile(song) ? "" : "An excerpt from " + time(song.start) + ".";
   };
 
-  const play = song => {
+  const load = song => {
     const can = Boolean(song.sound) && !(isFile(song) && location.protocol !== "file:");
-    sound.pause();
     sound.hidden = !can;
-    if (!can) {
+    if (can)
+      sound.src = isFile(song) ? song.sound + "#t=" + song.start : song.sound;
+    else
       sound.removeAttribute("src");
-      return;
-    }
-    sound.src = isFile(song) ? song.sound + "#t=" + song.start : song.sound;
-    sound.play().catch(error => {
-      if (error.name === "NotSupportedError" && chosen === song)
-        find("now-note").textContent = "The song’s file is missing, or the browser does not play its format; draw the map " +
-          "with --set map.play=clips.";
-    });
+  };
+  const play = song => {
+    if (!sound.hidden)
+      sound.play().catch(error => {
+        if (error.name === "NotSupportedError" && chosen === song)
+          find("now-note").textContent = "The song’s file is missing, or the browser does not play its format; draw the " +
+            "map with --set map.play=clips.";
+      });
   };
 
   const choose = (song, plays) => {
@@ -350,6 +351,7 @@
     find("similar").replaceChildren(...song.similar.map(other => songButton(songs[other])));
     canvas.setAttribute("aria-label", shown(song.title) + (whereOf(song) ? ", " + whereOf(song) : ""));
     reveal(song);
+    load(song);
     if (plays)
       play(song);
   };

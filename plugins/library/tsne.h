@@ -2,7 +2,7 @@
  *
  * L. van der Maaten and G. Hinton: Visualizing data using t-SNE, JMLR 9, 2008. The attraction is between neighbours
  * alone (L. van der Maaten: Accelerating t-SNE using tree-based algorithms, JMLR 15, 2014); the repulsion is exact,
- * between all pairs: 12 million pairs for 5,000 points take some 10 ms of one core.
+ * between all pairs: a step of 5,000 points takes some 20 ms of one core.
  *
  *   g_autoptr (Tsne) tsne = tsne_new (n, k, indices, similarities, y, &error);
  *   for (guint i = 0; i < TSNE_STEPS; i++)

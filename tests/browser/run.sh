@@ -1,7 +1,7 @@
 #!/bin/sh
 # The report in a browser: makes a run over music with names in other scripts, opens its page from disk in headless
-# Chromium, and performs user actions there: views, plays, types, corrects labels. Then the page of segue serve:
-# songs are dropped, classified and played.
+# Chromium, and performs user actions there: views, plays, types, corrects labels. Then a map of that music, and the
+# page of segue serve: songs are dropped, classified and played.
 #
 #   sh tests/browser/run.sh
 #   sh tests/browser/run.sh REPORT   another report's page, unchanged (views and plays only)
@@ -57,6 +57,10 @@ echo '== the table that the page saved, given to the next run'
 run --set "songs.relabel=$scratch/relabel.csv" --set split.too_few=train_only
 /usr/bin/python3 tests/browser/check-relabel.py "$scratch/relabel.csv" \
   "$scratch/runs/artist-cnn/latest/predictions.csv"
+
+echo '== the map'
+"$segue" map "$music" --out "$scratch/runs" --set segment.count=4 >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+/usr/bin/python3 tests/browser/check-map.py "$scratch/runs/map/latest/map"
 
 echo '== the page of segue serve'
 BUILD=$build /usr/bin/python3 tests/browser/check-serve.py ${SHOTS:+--shots "$SHOTS"}

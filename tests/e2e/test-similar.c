@@ -211,7 +211,7 @@ test_untrusted (Fixture *f, gconstpointer data)
     { "sed -i 's/\"F64\"/\"F32\"/' library.safetensors", 65, "‘starts’" },
     { "sed -i 's/\"mean\"/\"maen\"/' library.safetensors", 65, "‘mean’" },
     /* The last row's numbers are NaN. */
-    { "tail -c 64 /dev/zero | tr '\\0' '\\377' >nan; size=$(stat -c %s library.safetensors); "
+    { "head -c 64 /dev/zero | tr '\\0' '\\377' >nan; size=$(stat -c %s library.safetensors); "
       "dd if=nan of=library.safetensors bs=1 seek=$((size - 64)) conv=notrunc status=none",
       65, "damaged" },
   };

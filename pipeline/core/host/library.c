@@ -23,6 +23,8 @@
 /* Two vectors of one sound differ by rounding. */
 #define SAME_SIMILARITY 0.99999
 #define SAME_SECONDS    1e-3
+/* Rows are of length 1: no product is larger. */
+#define MOST 1.01F
 
 struct _SegueLibrary {
   SegueScope scope;
@@ -272,6 +274,7 @@ is_same (const SegueLibrary *library, const Query *query, const SegueLibraryEntr
   return same;
 }
 
+/* Its similarity is NaN if a row is not of length 1. */
 static SegueLibraryMatch
 compare (const SegueLibrary *library, const Query *query, const SegueLibraryEntry *entry,
          const float *rows)
@@ -283,6 +286,8 @@ compare (const SegueLibrary *library, const Query *query, const SegueLibraryEntr
     float best = -INFINITY;
     for (gsize j = 0; j < entry->n; j++) {
       float product = segue_library_dot (size, query->rows + i * size, rows + j * size);
+      if (!(fabsf (product) < MOST))
+        return (SegueLibraryMatch){ .similarity = NAN };
       best = MAX (best, product);
       if (product <= nearest)
         continue;
@@ -315,8 +320,7 @@ take_song (const SegueLibrary *library, const Query *query, const SegueLibraryEn
            const float *rows, guint max, SegueLibraryAnswer *answer, GError **error)
 {
   SegueLibraryMatch match = compare (library, query, entry, rows);
-  /* Rows are of length 1. */
-  if (!(fabs (match.similarity) < 1.01)) {
+  if (isnan (match.similarity)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
                  "‘%s’ is damaged: a vector has a wrong length; run the pipeline of the library "
                  "again",
