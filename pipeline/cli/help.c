@@ -17,6 +17,7 @@ static const SegueExample start[] = {
   { "segue run --preset artist-small ~/Music", "train on ~/Music/ARTIST/ALBUM/SONG.mp3" },
   { "segue predict --model runs/artist-small/latest song.mp3", "predict the artist of a song" },
   { "segue serve --model runs/artist-small/latest --open", "the same in a browser" },
+  { "segue map ~/Music --open", "all songs as points; those that sound alike are near" },
   { NULL, NULL },
 };
 

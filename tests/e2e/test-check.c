@@ -347,8 +347,8 @@ test_set (Fixture *f, gconstpointer data)
 static void
 test_help (Fixture *f, gconstpointer data)
 {
-  static const char *const verbs[] = { "run",     "check",  "inspect", "presets",
-                                       "predict", "schema", "fetch" };
+  static const char *const verbs[] = { "run",    "check", "inspect", "presets", "predict",
+                                       "schema", "fetch", "map",     "similar" };
   g_auto (CommandResult) result = { 0 }, other = { 0 };
   command_run (&result, f->folder, f->env, "--help", NULL);
   command_assert (&result, 0);

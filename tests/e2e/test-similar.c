@@ -184,6 +184,8 @@ test_untrusted (Fixture *f, gconstpointer data)
   } cases[] = {
     { "sed -i 's/\"use\":\"trim\"/\"use\":\"export\"/' library.json", 65, "do more than process" },
     { "sed -i 's/\"use\":\"trim\"/\"use\":\"nonesuch\"/' library.json", 65, "nonesuch" },
+    { "sed -i 's/\"encoders\":\\[{/\"encoders\":[{\"init\":\"\\/etc\",/' library.json", 65,
+      "library.json" },
     { "sed -i 's/\"preparation\": .*/\"preparation\": []/' library.json", 65,
       "do not turn a file" },
     { "sed -i 's/\"preparation\": .*/\"preparation\": 7/' library.json", 65, "no list of stages" },
@@ -213,7 +215,7 @@ test_untrusted (Fixture *f, gconstpointer data)
     /* The last row's numbers are NaN. */
     { "head -c 64 /dev/zero | tr '\\0' '\\377' >nan; size=$(stat -c %s library.safetensors); "
       "dd if=nan of=library.safetensors bs=1 seek=$((size - 64)) conv=notrunc status=none",
-      65, "damaged" },
+      1, "damaged" },
   };
   g_auto (CommandResult) result = { 0 };
   draw (f, &result);
