@@ -1,3 +1,5 @@
+#include "weights-private.h"
+
 #include <segue/nn/model.h>
 
 #include <segue/error.h>
@@ -6,6 +8,8 @@ gboolean
 segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec, GError **error)
 {
   model->weights = segue_nn_weights_new ();
+  if (spec->headless)
+    nn_weights_set_headless (model->weights);
   model->threads = segue_nn_threads_new (MAX (spec->threads, 1), NULL, error);
   return model->threads != NULL;
 }
@@ -38,7 +42,7 @@ void
 segue_nn_model_set_labels (SegueNnModel *model, const char *const *labels)
 {
   model->labels = g_strdupv ((char **) labels);
-  model->n_labels = g_strv_length (model->labels);
+  model->n_labels = labels ? g_strv_length (model->labels) : 0;
 }
 
 gboolean
@@ -70,6 +74,8 @@ segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec, c
                               const char *folder, GError **error)
 {
   model->found = found;
+  if (spec->headless)
+    return TRUE;
   if (!spec->labels && !found)
     return segue_nn_config_refuse (error, folder, NULL,
                                    "has no labels (id2label in config.json); train a classifier "
@@ -107,7 +113,7 @@ segue_nn_model_load_weights (SegueNnModel *model, const SegueModelSpec *spec,
   with_labels.rows = rows;
   with_labels.n_rows = model->found ? g_strv_length (model->found) : 0;
   with_labels.seed = spec->seed;
-  with_labels.needs_head = !spec->labels;
+  with_labels.needs_head = !spec->labels && !spec->headless;
   return segue_nn_weights_load (model->weights, model->threads, &with_labels, error);
 }
 

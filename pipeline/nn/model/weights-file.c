@@ -68,7 +68,7 @@ layer_length (const char *name)
 static gboolean
 is_head (const NnTensor *tensor)
 {
-  return (tensor->as_declared.flags & (SEGUE_NN_WEIGHT_HEAD | SEGUE_NN_WEIGHT_LABELS)) != 0;
+  return (tensor->as_declared.flags & NN_WEIGHT_ANY_HEAD) != 0;
 }
 
 /* For the head: whether all tensors of its layer are present as declared. */

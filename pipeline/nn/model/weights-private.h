@@ -5,6 +5,9 @@
 
 #include <segue/nn/weights.h>
 
+/* Flags of what belongs to the classifier. */
+#define NN_WEIGHT_ANY_HEAD (SEGUE_NN_WEIGHT_HEAD | SEGUE_NN_WEIGHT_LABELS)
+
 /* One tensor. @offset: floats, in the arena of values and in that of gradients */
 typedef struct {
   SegueNnTensor as_declared; /* its name is owned */
@@ -37,7 +40,7 @@ struct _SegueNnWeights {
   GPtrArray *kept;   /* NnKeptWeight */
   gboolean is_fresh; /* what is derived */
   gsize n_floats, n_derived;
-  gboolean overflow;
+  gboolean overflow, headless;
   float *values, *gradients, *beside; /* aligned, in @blocks */
   gpointer blocks[3];
 };
@@ -48,6 +51,8 @@ nn_weights_at (const SegueNnWeights *weights, guint i)
   return &g_array_index (weights->tensors, NnTensor, i);
 }
 
+/* What is declared from now on as part of the classifier is ignored. */
+void nn_weights_set_headless (SegueNnWeights *weights);
 /* Initial values for tensor i. */
 void nn_weights_init_one (const SegueNnWeights *weights, SegueNnThreads *threads, guint i,
                           guint64 seed);

@@ -67,9 +67,17 @@ reserve (SegueNnWeights *weights, gsize *used, gsize n, gboolean adjacent)
 }
 
 void
+nn_weights_set_headless (SegueNnWeights *weights)
+{
+  weights->headless = TRUE;
+}
+
+void
 segue_nn_weights_add (SegueNnWeights *weights, SegueNnWeight *weight, const SegueNnTensor *tensor)
 {
   NnTensor added = { .n_elements = 1, .weight = weight };
+  if (weights->headless && tensor->flags & NN_WEIGHT_ANY_HEAD)
+    return;
   memcpy (&added.as_declared, tensor, MIN (tensor->struct_size, sizeof added.as_declared));
   g_assert (tensor->rank <= G_N_ELEMENTS (tensor->shape) && tensor->part < 32);
   for (guint i = 0; i < tensor->rank; i++)
@@ -158,6 +166,8 @@ segue_nn_weights_refresh (SegueNnWeights *weights, SegueNnThreads *threads)
   weights->is_fresh = TRUE;
   for (guint i = 0; i < weights->kept->len; i++) {
     NnKeptWeight *k = weights->kept->pdata[i];
+    if (!k->weight->w) /* of a head that is not declared */
+      continue;
     k->kept.values = k->weight->w;
     /* A weight with a gradient is multiplied on the way back as well, the other way round. */
     k->kept.keep = k->weight->dw ? k->keep | SEGUE_NN_KEEP_ANY : k->keep;

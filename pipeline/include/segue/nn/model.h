@@ -26,6 +26,7 @@ G_BEGIN_DECLS
 
 /** SegueNnModel: zeroed before segue_nn_model_open().
  * @cancellable: (nullable): borrowed: for passes
+ * @labels, @n_labels: %NULL, 0 in a model that only encodes
  * @found: (nullable): the folder's labels */
 typedef struct {
   SegueNnThreads *threads;
@@ -37,7 +38,8 @@ typedef struct {
   char **found;
 } SegueNnModel;
 
-/** segue_nn_model_open: creates the threads, and an empty table of weights. */
+/** segue_nn_model_open: creates the threads, and an empty table of weights. If @spec is headless, the model only encodes:
+ * it needs no labels, and the weights of its head are neither declared nor needed (#SegueNnWeightFlags). */
 SEGUE_API gboolean segue_nn_model_open (SegueNnModel *model, const SegueModelSpec *spec,
                                         GError **error);
 /** segue_nn_model_close: frees its contents, not the struct itself. */
@@ -47,6 +49,7 @@ SEGUE_API void segue_nn_model_close (SegueNnModel *model);
  * %SEGUE_ERROR_PIPELINE if the system doesn't support @precision. */
 SEGUE_API gboolean segue_nn_model_set_precision (SegueNnModel *model, SegueModelPrecision precision,
                                                  GError **error);
+/** segue_nn_model_set_labels: @labels: (nullable) */
 SEGUE_API void segue_nn_model_set_labels (SegueNnModel *model, const char *const *labels);
 
 /** segue_nn_model_check_rate: checks that items have @rate Hz; %SEGUE_ERROR_PIPELINE names the setting to change. */
@@ -57,7 +60,7 @@ SEGUE_API gboolean segue_nn_model_check_length (const SegueModelSpec *spec, gsiz
                                                 GError **error);
 
 /** segue_nn_model_choose_labels: those of @spec, else @found (transfer full) (nullable), the folder's.
- * %SEGUE_ERROR_DATA if there are neither. */
+ * %SEGUE_ERROR_DATA if there are neither, unless @spec is headless. */
 SEGUE_API gboolean segue_nn_model_choose_labels (SegueNnModel *model, const SegueModelSpec *spec,
                                                  char **found, const char *folder, GError **error);
 /** segue_nn_model_load_weights: segue_nn_weights_load() with the head that matches the labels: the folder's, row by

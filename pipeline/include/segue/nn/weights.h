@@ -49,7 +49,8 @@ typedef void (*SegueNnMakeFunc) (gpointer layer, SegueNnThreads *threads, gsize 
 
 /** SegueNnWeightFlags: the classifier, whose rows are labels, is LABELS, weight and bias; HEAD is for layers before it
  * that a file without a classifier lacks, too (a projector of a published encoder), and is never needed with LABELS.
- * Everything else has neither: a file that lacks it is refused.
+ * Everything else has neither: a file that lacks it is refused. In a model that only encodes (segue_nn_model_open()),
+ * both are ignored when they are declared: their #SegueNnWeight stay zeroed.
  * @SEGUE_NN_WEIGHT_DECAY: weight decay applies: for weights whose neutral value is 0; not biases, not norms
  * @SEGUE_NN_WEIGHT_BUFFER: has no gradient and is not a weight: running statistics
  * @SEGUE_NN_WEIGHT_VARIANCE: a file with negative values is refused
