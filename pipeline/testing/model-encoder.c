@@ -2,6 +2,7 @@
 #include "model-case.h"
 
 #include <segue/encoder.h>
+#include <segue/file.h>
 #include <string.h>
 
 #define THREADS 3
@@ -214,6 +215,38 @@ check_layer (const Layer *layer, SegueModel *model, SegueModel *threaded, GError
          check_cancelling (layer, model, whole, error);
 }
 
+/* A classifier of the same weights in a folder: without its head, it encodes alike. */
+static gboolean
+check_headless (const Layer *layer, SegueModel *model, const char *folder, GError **error)
+{
+  const ModelCase *c = layer->c;
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .threads = 1, .precision = c->precision, .headless = TRUE);
+  g_autofree float *whole = encode (layer, model, 0, MODEL_CASE_N, 0, error);
+  g_autoptr (SegueModel) classifier = whole ? model_case_new_model (c, 1, error) : NULL;
+  if (!classifier || !segue_model_save (classifier, folder, NULL, error))
+    return FALSE;
+  g_autoptr (SegueModel) loaded =
+    segue_model_load (c->registry, folder, c->type, c->config, &spec, error);
+  return loaded && compare (layer, loaded, 0, MODEL_CASE_N, whole,
+                            "for a classifier that was saved and loaded without its head than for "
+                            "a new model of the same seed",
+                            error);
+}
+
+static gboolean
+check_folder (const Layer *layer, SegueModel *model, GError **error)
+{
+  /* Files are the same in every precision. */
+  if (!layer->c->type->recipe || layer->c->precision != SEGUE_MODEL_FLOAT32)
+    return TRUE;
+  g_autofree char *folder = g_dir_make_tmp ("segue-test-XXXXXX", error);
+  gboolean ok = folder && check_headless (layer, model, folder, error);
+  if (folder)
+    segue_file_remove_folder (folder, NULL);
+  return ok;
+}
+
 gboolean
 model_case_check_encoder (const ModelCase *c, GError **error)
 {
@@ -233,7 +266,8 @@ model_case_check_encoder (const ModelCase *c, GError **error)
     segue_encoder_describe (model, i, &layer.info);
     layer.n = segue_encoder_count_frames (model, length) * layer.info.width;
     if (!check_info (c, i, &layer.info, &first, error) ||
-        !check_layer (&layer, model, threaded, error))
+        !check_layer (&layer, model, threaded, error) ||
+        (i == first.layer && !check_folder (&layer, model, error)))
       return FALSE;
   }
   return TRUE;

@@ -50,11 +50,29 @@ check_classifier (ModelCase *c, GError **error)
   return used == SEGUE_MODEL_FLOAT32 || check_precision (c, error);
 }
 
+/* In float32, and in whatever else its type and this system support. */
+static gboolean
+check_encoder (ModelCase *c, GError **error)
+{
+  static const SegueModelPrecision others[] = { SEGUE_MODEL_AUTO, SEGUE_MODEL_INT8 };
+  gboolean ok = model_case_check_encoder (c, error);
+  for (guint i = 0; ok && i < G_N_ELEMENTS (others); i++) {
+    g_autoptr (GError) local = NULL;
+    c->precision = others[i];
+    ok = model_case_check_encoder (c, &local) ||
+         g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_PIPELINE);
+    if (!ok)
+      g_propagate_error (error, g_steal_pointer (&local));
+  }
+  c->precision = SEGUE_MODEL_FLOAT32;
+  return ok;
+}
+
 /* A type without a recipe only encodes. */
 static gboolean
 run (ModelCase *c, GError **error)
 {
-  return (!c->type->encoder || model_case_check_encoder (c, error)) &&
+  return (!c->type->encoder || check_encoder (c, error)) &&
          (!c->type->recipe || check_classifier (c, error));
 }
 
