@@ -9,6 +9,9 @@
  *
  * Under do_stable_layer_norm the norm of e follows the last layer instead. The norm of features exists under
  * feat_proj_layer_norm.
+ *
+ * As an encoder, its layer i is transformers' hidden_states[i]: state i; the last of them is last_hidden_state, which is
+ * normed under do_stable_layer_norm. One more layer are the features.
  */
 #pragma once
 
@@ -124,5 +127,16 @@ gsize hubert_get_prefix_size (const HubertModel *model, gsize length);
 /* samples [B, length] → output [B, prefix size]. */
 void hubert_prefix (const HubertModel *model, HubertWorkspace *workspace, const float *samples,
                     float *output);
+
+/* Layers of the encoder: states 0 … n_layers, then the features. */
+guint hubert_count_encoder_layers (const HubertModel *model);
+/* Numbers per frame of encoder layer @layer. */
+gsize hubert_get_encoder_width (const HubertModel *model, guint layer);
+/* As hubert_lay(), for hubert_encode() of @layer. */
+gsize hubert_lay_encoder (const HubertModel *model, gsize batch, gsize length, guint layer,
+                          gpointer base, HubertWorkspace *workspace);
+/* samples [B, length] → output [B, T, width of @layer]. */
+void hubert_encode (const HubertModel *model, HubertWorkspace *workspace, guint layer,
+                    const float *samples, float *output);
 
 extern const SegueModelType hubert_model_type;

@@ -1,6 +1,7 @@
 /* The model type: callbacks and descriptor. */
 #include "folder.h"
 
+#include <segue/encoder.h>
 #include <segue/nn/backend.h>
 
 static void
@@ -87,6 +88,51 @@ backward (gpointer model, SegueModelPass *pass, const float *d_logits, GError **
   return segue_nn_model_end (model, error);
 }
 
+/* ---- As an encoder ---- */
+
+/* The last state is what transformers' AutoModel returns; DistilHuBERT was trained to predict three layers of HuBERT
+ * from it. */
+static void
+encoder_describe (gpointer data, guint layer, SegueEncoderInfo *info)
+{
+  const HubertModel *model = data;
+  info->rate = model->rate;
+  info->channels = 1;
+  info->n_layers = hubert_count_encoder_layers (model);
+  info->layer = model->n_layers;
+  info->width = (guint) hubert_get_encoder_width (model, layer);
+}
+
+static gsize
+encoder_count_frames (gpointer data, gsize length)
+{
+  return segue_nn_conv_encoder_get_frames (&((HubertModel *) data)->encoder, length);
+}
+
+static gsize
+encoder_plan (gpointer model, guint batch, gsize length, guint layer)
+{
+  HubertWorkspace ws;
+  return hubert_lay_encoder (model, batch, length, layer, NULL, &ws);
+}
+
+static gboolean
+encode (gpointer model, const SegueEncoderPass *pass, GError **error)
+{
+  HubertWorkspace ws;
+  gsize bytes =
+    hubert_lay_encoder (model, pass->batch, pass->length, pass->layer, pass->workspace, &ws);
+  if (!check_length (model, bytes, pass->length, error))
+    return FALSE;
+  segue_nn_model_begin (model);
+  hubert_encode (model, &ws, pass->layer, pass->input, pass->output);
+  return segue_nn_model_end (model, error);
+}
+
+static const SegueEncoder encoder =
+  SEGUE_INIT (SegueEncoder, .describe = encoder_describe, .count_frames = encoder_count_frames,
+              .plan = encoder_plan, .encode = encode);
+
 /* The Hugging Face audio course's fine-tuning of this model on GTZAN. */
 static const SegueRecipe recipe = SEGUE_INIT (
   SegueRecipe, .epochs = 10, .batch = 8, .learning_rate = 5e-5, .weight_decay = 0, .warmup = 0.1,
@@ -123,4 +169,5 @@ const SegueModelType hubert_model_type = {
   .backward = backward,
   .fingerprint = segue_nn_fingerprint,
   .set_cancellable = segue_nn_model_set_cancellable,
+  .encoder = &encoder,
 };

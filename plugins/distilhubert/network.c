@@ -113,6 +113,17 @@ lay_base (const HubertModel *model, SegueNnArena *arena, HubertWorkspace *ws)
   ws->positional.d_input = ws->stack.d_sum;
 }
 
+/* FALSE where the sizes are impossible: far beyond any memory; below, no product overflows before it is checked. */
+static gboolean
+set_sizes (const HubertModel *model, HubertWorkspace *ws, gsize batch, gsize length)
+{
+  ws->batch = batch;
+  ws->length = length;
+  ws->frames = segue_nn_conv_encoder_get_frames (&model->encoder, length);
+  return batch > 0 && ws->frames > 0 && length <= G_MAXSIZE >> 24 && batch <= G_MAXINT32 &&
+         g_size_checked_mul (&ws->rows, batch, ws->frames);
+}
+
 gsize
 hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
             gboolean from_prefix, gpointer base, HubertWorkspace *ws)
@@ -120,9 +131,6 @@ hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
   SegueNnArena arena = { base };
   gboolean is_base_frozen = model->freeze == HUBERT_FREEZE_BASE;
   *ws = (HubertWorkspace){
-    .batch = batch,
-    .length = length,
-    .frames = segue_nn_conv_encoder_get_frames (&model->encoder, length),
     .start = !from_prefix     ? HUBERT_START_SAMPLES
              : is_base_frozen ? HUBERT_START_POOLED
                               : HUBERT_START_FEATURES,
@@ -130,9 +138,7 @@ hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
     .train_base = train && !is_base_frozen,
     .train_encoder = train && model->freeze == HUBERT_FREEZE_NONE,
   };
-  /* Far beyond any memory, and small enough that no product below overflows before it is checked. */
-  if (batch == 0 || ws->frames == 0 || length > G_MAXSIZE >> 24 || batch > G_MAXINT32 ||
-      !g_size_checked_mul (&ws->rows, batch, ws->frames))
+  if (!set_sizes (model, ws, batch, length))
     return G_MAXSIZE;
   if (ws->start == HUBERT_START_SAMPLES)
     segue_nn_conv_encoder_lay (&model->encoder, &arena, batch, length, ws->train_encoder,
@@ -392,6 +398,58 @@ hubert_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModel
   if (ws->train_encoder)
     segue_nn_conv_encoder_backward (&model->encoder, model->base.threads, &ws->encoder, pass->input,
                                     ws->d_features);
+}
+
+/* ---- As an encoder ---- */
+
+guint
+hubert_count_encoder_layers (const HubertModel *model)
+{
+  return model->n_layers + 2;
+}
+
+gsize
+hubert_get_encoder_width (const HubertModel *model, guint layer)
+{
+  return layer <= model->n_layers ? model->transformer.hidden
+                                  : segue_nn_conv_encoder_get_channels (&model->encoder);
+}
+
+gsize
+hubert_lay_encoder (const HubertModel *model, gsize batch, gsize length, guint layer, gpointer base,
+                    HubertWorkspace *ws)
+{
+  SegueNnArena arena = { base };
+  *ws = (HubertWorkspace){ 0 };
+  if (!set_sizes (model, ws, batch, length))
+    return G_MAXSIZE;
+  segue_nn_conv_encoder_lay (&model->encoder, &arena, batch, length, FALSE, &ws->encoder);
+  if (layer <= model->n_layers)
+    lay_base (model, &arena, ws);
+  return segue_nn_arena_get_size (&arena);
+}
+
+static const float *
+compute_state (const HubertModel *model, HubertWorkspace *ws, guint state)
+{
+  const SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER);
+  embed (model, ws, &pass, ws->encoder.features);
+  for (guint layer = 0; layer < state; layer++) {
+    const SegueNnTransformerCall call = call_of (model, ws, &pass, layer);
+    segue_nn_transformer_forward (&call, hubert_get_state (model, ws, &pass, layer));
+  }
+  return state == model->n_layers ? hubert_last_forward (model, ws, &pass)
+                                  : hubert_get_state (model, ws, &pass, state);
+}
+
+void
+hubert_encode (const HubertModel *model, HubertWorkspace *ws, guint layer, const float *samples,
+               float *output)
+{
+  segue_nn_conv_encoder_forward (&model->encoder, model->base.threads, &ws->encoder, samples);
+  segue_nn_copy (model->base.threads, ws->rows * hubert_get_encoder_width (model, layer),
+                 layer <= model->n_layers ? compute_state (model, ws, layer) : ws->encoder.features,
+                 output);
 }
 
 gsize

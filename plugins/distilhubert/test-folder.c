@@ -114,6 +114,45 @@ patch (const SmallFixture *f, const char *name, const char *text)
   g_assert_true (segue_nn_config_write (object, f->folder, name, &error));
 }
 
+static HubertModel *
+load_headless (const SmallFixture *f, GError **error)
+{
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .threads = 1, .rate = 16000, .headless = TRUE);
+  HubertParams params = small_as_the_folder ();
+  return hubert_model_load (f->folder, &params, &spec, error);
+}
+
+/* An encoder: from a folder with a head, and from one without; nothing of a head remains. */
+static void
+test_headless (SmallFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  HubertModel *model = small_create (f, 1);
+  gsize base =
+    (gsize) (model->head.projector.weight.w - segue_nn_weights_get_values (model->base.weights));
+  small_save (f, model);
+  for (guint bare = 0; bare < 2; bare++) {
+    if (bare)
+      make_base_folder (f);
+    HubertModel *encoder = load_headless (f, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (encoder->base.n_labels, ==, 0);
+    g_autoptr (GArray) tensors = segue_nn_model_list_tensors (encoder);
+    for (guint i = 0; i < tensors->len; i++)
+      g_assert_true (
+        g_str_has_prefix (g_array_index (tensors, SegueModelTensor, i).name, "hubert."));
+    g_assert_cmpmem (segue_nn_weights_get_values (model->base.weights), base * sizeof (float),
+                     segue_nn_weights_get_values (encoder->base.weights), base * sizeof (float));
+    hubert_model_free (encoder);
+  }
+  patch (f, "config.json", "{\"hidden_size\": 24}");
+  g_assert_null (load_headless (f, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "has shape"));
+  hubert_model_free (model);
+}
+
 static void
 test_unknown_is_kept (SmallFixture *f, gconstpointer data)
 {
@@ -453,6 +492,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("/distilhubert/labels", test_labels);
   ADD ("/distilhubert/base-model", test_base_model);
+  ADD ("/distilhubert/headless", test_headless);
   ADD ("/distilhubert/folder/unknown-is-kept", test_unknown_is_kept);
   ADD ("/distilhubert/folder/processor", test_processor);
   ADD ("/distilhubert/folder/default-labels", test_default_labels);

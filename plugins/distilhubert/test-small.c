@@ -79,9 +79,8 @@ small_create (const SmallFixture *f, guint64 seed)
   return model;
 }
 
-/* Parameters of a loaded model where the pipeline sets nothing. */
-static HubertParams
-as_the_folder (void)
+HubertParams
+small_as_the_folder (void)
 {
   return (HubertParams){
     .do_normalize = -1,
@@ -101,7 +100,7 @@ as_the_folder (void)
 HubertModel *
 small_load (const SmallFixture *f, const char *const *labels, GError **error)
 {
-  const HubertParams params = as_the_folder ();
+  const HubertParams params = small_as_the_folder ();
   const SegueModelSpec spec =
     SEGUE_INIT (SegueModelSpec, .labels = labels, .threads = 1, .seed = 9);
   return hubert_model_load (f->folder, &params, &spec, error);

@@ -21,6 +21,8 @@ void small_tear_down (SmallFixture *f, gconstpointer data);
 /* A model of the fixture's parameters, with weights large enough to distinguish differences from
  * rounding. */
 HubertModel *small_create (const SmallFixture *f, guint64 seed);
+/* Parameters of a loaded model where the pipeline sets nothing. */
+HubertParams small_as_the_folder (void);
 /* The model in the fixture's folder, where the pipeline sets nothing about training. */
 HubertModel *small_load (const SmallFixture *f, const char *const *labels, GError **error);
 void small_save (const SmallFixture *f, HubertModel *model);

@@ -144,6 +144,34 @@ save (gpointer data, const char *folder, GError **error)
   return segue_nn_mel_model_save (&model->mel, folder, config, error);
 }
 
+/* ---- As an encoder: one layer of one frame ---- */
+
+static void
+encoder_describe (gpointer data, guint layer, SegueEncoderInfo *info)
+{
+  const MelCnn *model = data;
+  info->rate = (guint) model->mel.front.frames.rate;
+  info->channels = 1;
+  info->n_layers = 1;
+  info->width = (guint) (2 * mel_cnn_get_channels (model));
+}
+
+static gsize
+encoder_count_frames (gpointer data, gsize length)
+{
+  return length >= segue_nn_mel_front_get_min_length (&((MelCnn *) data)->mel.front) ? 1 : 0;
+}
+
+static gsize
+encoder_plan (gpointer model, guint batch, gsize length, guint layer)
+{
+  return mel_cnn_plan (model, batch, length, SEGUE_MODEL_INFER, FALSE);
+}
+
+static const SegueEncoder encoder =
+  SEGUE_INIT (SegueEncoder, .describe = encoder_describe, .count_frames = encoder_count_frames,
+              .plan = encoder_plan, .encode = mel_cnn_encode);
+
 static const SegueRecipe recipe =
   SEGUE_INIT (SegueRecipe, .epochs = 24, .batch = 32, .learning_rate = 3e-3, .weight_decay = 0.02,
               .warmup = 0.3, .label_smoothing = 0.1, .schedule = SEGUE_SCHEDULE_ONE_CYCLE);
@@ -179,6 +207,7 @@ static const SegueModelType mel_cnn_type = {
   .backward = mel_cnn_backward,
   .fingerprint = segue_nn_fingerprint,
   .set_cancellable = segue_nn_model_set_cancellable,
+  .encoder = &encoder,
 };
 
 static const SegueModelType *const models[] = { &mel_cnn_type, NULL };

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <segue/encoder.h>
 #include <segue/nn/conv-block2d.h>
 #include <segue/nn/mel-front.h>
 
@@ -40,3 +41,5 @@ gsize mel_cnn_plan (gpointer model, guint batch, gsize length, SegueModelMode mo
 gboolean mel_cnn_forward (gpointer model, SegueModelPass *pass, GError **error);
 gboolean mel_cnn_backward (gpointer model, SegueModelPass *pass, const float *d_logits,
                            GError **error);
+/* SegueEncoder.encode: the numbers [2C] that the classifier gets. */
+gboolean mel_cnn_encode (gpointer model, const SegueEncoderPass *pass, GError **error);

@@ -121,6 +121,22 @@ dropout_key (const Run *run)
   return (SegueNnRandomKey){ run->pass->seed, run->pass->step, 0, MEL_CNN_RANDOM_DROPOUT };
 }
 
+/* Samples → features [B, 2C]. */
+static void
+compute_features (Run *run, float *features)
+{
+  MelCnn *model = run->model;
+  SegueNnThreads *threads = model->mel.base.threads;
+  gsize batch = run->pass->batch, channels = mel_cnn_get_channels (model);
+  segue_nn_mel_front_forward (&model->mel.front, threads, run->pass, &run->front, run->scratch);
+  for (guint i = 0; i < model->n_blocks; i++)
+    segue_nn_conv_block2d_forward (&model->blocks[i], threads, &run->blocks[i], run->train,
+                                   run->scratch);
+  segue_nn_mean_pool_forward (threads, batch * run->time, run->bands, channels,
+                              run->blocks[model->n_blocks - 1].y, run->by_time);
+  segue_nn_mean_max_pool_forward (threads, batch, run->time, channels, run->by_time, features);
+}
+
 gboolean
 mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
 {
@@ -131,17 +147,25 @@ mel_cnn_forward (gpointer data, SegueModelPass *pass, GError **error)
   if (!begin (&run, model, pass, error))
     return FALSE;
   const SegueNnRandomKey key = dropout_key (&run);
-  segue_nn_mel_front_forward (&model->mel.front, threads, pass, &run.front, run.scratch);
-  for (guint i = 0; i < model->n_blocks; i++)
-    segue_nn_conv_block2d_forward (&model->blocks[i], threads, &run.blocks[i], run.train,
-                                   run.scratch);
-  segue_nn_mean_pool_forward (threads, batch * run.time, run.bands, channels,
-                              run.blocks[model->n_blocks - 1].y, run.by_time);
-  segue_nn_mean_max_pool_forward (threads, batch, run.time, channels, run.by_time, run.features);
+  compute_features (&run, run.features);
   segue_nn_dropout (threads, &key, pass->items, run.train ? model->dropout : 0.0f, batch,
                     2 * channels, run.features, run.dropped);
   segue_nn_linear_forward_batch (threads, batch, 1, 2 * channels, model->mel.base.n_labels,
                                  run.dropped, &model->head, pass->logits);
+  return segue_nn_model_end (&model->mel.base, error);
+}
+
+gboolean
+mel_cnn_encode (gpointer data, const SegueEncoderPass *pass, GError **error)
+{
+  MelCnn *model = data;
+  SegueModelPass forward =
+    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = pass->batch,
+                .length = pass->length, .input = pass->input, .workspace = pass->workspace);
+  Run run;
+  if (!begin (&run, model, &forward, error))
+    return FALSE;
+  compute_features (&run, pass->output);
   return segue_nn_model_end (&model->mel.base, error);
 }
 

@@ -154,6 +154,25 @@ golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint ind
   return torch;
 }
 
+float *
+golden_encode (HubertModel *model, guint layer, guint batch, gsize length, const float *samples)
+{
+  g_autoptr (GError) error = NULL;
+  const SegueEncoder *encoder = hubert_model_type.encoder;
+  gsize bytes = encoder->plan (model, batch, length, layer);
+  g_assert_cmpuint (bytes, !=, G_MAXSIZE);
+  g_autofree guint8 *block = g_malloc (bytes + 64);
+  SegueEncoderPass pass = SEGUE_INIT (
+    SegueEncoderPass, .batch = batch, .length = length, .layer = layer, .input = samples,
+    .workspace = (gpointer) (((guintptr) block + 63) & ~(guintptr) 63),
+    .output = g_new (float, batch * encoder->count_frames (model, length) *
+                              hubert_get_encoder_width (model, layer)));
+  memset (pass.workspace, 0xff, bytes);
+  encoder->encode (model, &pass, &error);
+  g_assert_no_error (error);
+  return pass.output;
+}
+
 double
 golden_max_difference (const float *a, const float *b, gsize n)
 {

@@ -3,6 +3,8 @@
 
 #include "folder.h"
 
+#include <segue/encoder.h>
+
 /* A model with the data of one pass. */
 typedef struct {
   HubertModel *model;
@@ -42,6 +44,10 @@ void golden_run_backward (GoldenRun *run);
 void golden_run_zero_gradients (GoldenRun *run);
 /* (transfer full) the gradient of a tensor in torch's order. */
 float *golden_gradient (const GoldenRun *run, const SegueModelTensor *tensor, guint index);
+
+/* (transfer full): layer @layer of a model as an encoder, [batch, T, width of the layer]. */
+float *golden_encode (HubertModel *model, guint layer, guint batch, gsize length,
+                      const float *samples);
 
 /* max |a − b| / max |b|. */
 double golden_max_difference (const float *a, const float *b, gsize n);

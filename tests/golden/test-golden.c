@@ -214,6 +214,35 @@ test_inference (gconstpointer fixture)
                    run->batch * n * sizeof *alone);
 }
 
+/* Every layer, of the model without its head; and each item alone. */
+static void
+test_encoder (gconstpointer fixture)
+{
+  g_autoptr (GError) error = NULL;
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = 2, .headless = TRUE);
+  g_autofree char *folder = golden_folder (fixture);
+  g_autoptr (SegueSafetensors) reference = golden_open (fixture, "golden.safetensors");
+  const gsize *shape = segue_safetensors_lookup (reference, "samples")->shape;
+  g_autofree float *samples = golden_read (reference, "samples", NULL);
+  HubertModel *model = hubert_model_load (folder, &golden_as_the_folder, &spec, &error);
+  g_assert_no_error (error);
+  gsize frames = segue_nn_conv_encoder_get_frames (&model->encoder, shape[1]);
+  for (guint layer = 0; layer < hubert_count_encoder_layers (model); layer++) {
+    g_autofree char *name =
+      layer < model->n_layers
+        ? g_strdup_printf ("hidden_states.%u", layer)
+        : g_strdup (layer == model->n_layers ? "last_hidden_state" : "features");
+    gsize n = frames * hubert_get_encoder_width (model, layer);
+    g_autofree float *together = golden_encode (model, layer, (guint) shape[0], shape[1], samples);
+    check_close (reference, name, together, shape[0] * n);
+    for (gsize i = 0; i < shape[0]; i++) {
+      g_autofree float *alone = golden_encode (model, layer, 1, shape[1], samples + i * shape[1]);
+      g_assert_cmpmem (together + i * n, n * sizeof *alone, alone, n * sizeof *alone);
+    }
+  }
+  hubert_model_free (model);
+}
+
 static void
 remove_folder (const char *folder)
 {
@@ -274,8 +303,9 @@ main (int argc, char **argv)
     const char *name;
     void (*function) (gconstpointer fixture);
   } tests[] = {
-    { "forward", test_forward }, { "gradients", test_gradients }, { "steps", test_steps },
-    { "threads", test_threads }, { "inference", test_inference }, { "round-trip", test_round_trip },
+    { "forward", test_forward },       { "gradients", test_gradients }, { "steps", test_steps },
+    { "threads", test_threads },       { "inference", test_inference }, { "encoder", test_encoder },
+    { "round-trip", test_round_trip },
   };
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (fixtures); i++) {

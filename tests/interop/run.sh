@@ -40,7 +40,7 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 ninja -C "$build" >"$log" 2>&1 || { tail -n 60 "$log"; exit 1; }
 
-[ $# -gt 0 ] || set -- fixtures full-size spellings saved predict mel-cnn musicnn export schema
+[ $# -gt 0 ] || set -- fixtures full-size spellings saved encoder predict mel-cnn musicnn export schema
 passed=0 failed=0
 for name in "$@"; do
   echo "== $name"

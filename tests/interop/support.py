@@ -101,6 +101,16 @@ def our_logits(model, samples, saved=None):
         return load_file(work / "out.safetensors")["logits"]
 
 
+def our_layers(model, samples):
+    """All layers of the model folder as an encoder, [batch, frames, width] each."""
+    with folder() as work:
+        save_file({"samples": np.ascontiguousarray(samples, np.float32)}, work / "in.safetensors")
+        run(BUILD / "tests" / "golden" / "run-model", "--layers", model, work / "in.safetensors",
+            work / "out.safetensors")
+        found = load_file(work / "out.safetensors")
+        return [found[f"layers.{i}"] for i in range(len(found))]
+
+
 def predictions(model, *files):
     lines = segue("predict", "--json", "--precision", "float32", "--model", model, *files).splitlines()
     return [json.loads(line) for line in lines]
