@@ -17,8 +17,8 @@ static const SegueParam *const encoder_params[] = {
                .doc = "The encoder: a model type, by name or with its own parameters: "
                       "`{ use: NAME, … }`."),
   SEGUE_PARAM (EncodingConfig, init, SEGUE_PARAM_MODEL_REF, .flags = SEGUE_PARAM_OPTIONAL,
-               .doc = "Its weights: a model folder, or ORG/NAME of a fetched one. Unset: for "
-                      "encoders without weights."),
+               .doc = "Its weights: a model folder, with or without a classifier, or ORG/NAME of a "
+                      "fetched one. Unset: for encoders without weights; others get random ones."),
   SEGUE_PARAM (EncodingConfig, layer, SEGUE_PARAM_INT, .flags = SEGUE_PARAM_OPTIONAL, .min = 0,
                .max = 1000,
                .doc = "The layer whose output is used, from 0. Unset: as the model type suggests."),
@@ -26,6 +26,11 @@ static const SegueParam *const encoder_params[] = {
                .doc = "How the frames of a segment become one vector: their mean; mean and maximum "
                       "side by side; mean and standard deviation; or `none`, which keeps all "
                       "frames, if there is only one encoder."),
+  SEGUE_PARAM (EncodingConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
+               .choices = SEGUE_MODEL_PRECISION_CHOICES,
+               .doc = "Number format of matrix multiplications, in encoders that support several. "
+                      "`auto`: bfloat16 where the processor has instructions for it, else "
+                      "float32."),
   NULL,
 };
 
@@ -88,9 +93,16 @@ load_all (const EmbedConfig *config, SegueRegistry *registry, guint threads, gbo
 static gboolean
 embed_open (SegueContext *context, gpointer *instance, GError **error)
 {
-  *instance = load_all (segue_context_get_config (context), segue_context_get_registry (context),
-                        segue_context_get_threads (context), FALSE, error);
-  return *instance != NULL;
+  GPtrArray *encodings =
+    load_all (segue_context_get_config (context), segue_context_get_registry (context),
+              segue_context_get_threads (context), FALSE, error);
+  for (guint i = 0; encodings && i < encodings->len; i++) {
+    g_autofree char *notice = encoding_get_notice (g_ptr_array_index (encodings, i));
+    if (notice)
+      segue_context_log (context, G_LOG_LEVEL_WARNING, "%s", notice);
+  }
+  *instance = encodings;
+  return encodings != NULL;
 }
 
 static gboolean
@@ -113,6 +125,18 @@ embed_process (gpointer instance, SegueItem *item, SegueContext *context, GError
                              error);
 }
 
+static gboolean
+check_lengths (const GPtrArray *encodings, const SegueFormat *audio, GError **error)
+{
+  gboolean known = audio && audio->rate > 0 && audio->rate < SEGUE_FORMAT_SAME &&
+                   audio->frames > 0 && audio->frames < SEGUE_FORMAT_SAME;
+  for (guint i = 0; known && i < encodings->len; i++)
+    if (!encoding_check_length (g_ptr_array_index (encodings, i), audio->frames, audio->rate,
+                                error))
+      return FALSE;
+  return TRUE;
+}
+
 /* Describes the encoders now, so that their errors occur before a song is decoded. */
 static gboolean
 embed_negotiate (const void *data, SegueNegotiation *negotiation, GError **error)
@@ -125,7 +149,8 @@ embed_negotiate (const void *data, SegueNegotiation *negotiation, GError **error
   g_autoptr (GError) local = NULL;
   g_autoptr (GPtrArray) encodings =
     load_all (config, segue_negotiation_get_registry (negotiation), 1, TRUE, &local);
-  if (!encodings)
+  if (!encodings ||
+      !check_lengths (encodings, segue_negotiation_get_input (negotiation, "audio"), &local))
     /* `segue check` lists weights that were not fetched yet together with everything else that is missing. */
     return g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT) ||
            g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_RESOURCE) ||

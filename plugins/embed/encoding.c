@@ -12,6 +12,7 @@ struct _Encoding {
   SegueEncoderInfo info;
   guint layer;
   Pool pool;
+  gboolean random; /* weights that nothing was learnt with */
   GMutex lock;
   GPtrArray *idle; /* Workspace */
 };
@@ -44,16 +45,11 @@ static SegueModel *
 load (const EncodingConfig *config, SegueRegistry *registry, const SegueModelSpec *spec,
       GError **error)
 {
-  const SegueModelType *type = config->model.type;
-  if (!type->encoder) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE, "model type '%s' is not an encoder",
-                 type->name);
-    return NULL;
-  }
   if (!config->init)
-    return segue_model_new (type, config->model.config, spec, error);
+    return segue_model_new (config->model.type, config->model.config, spec, error);
   g_autofree char *folder = segue_model_ref_resolve (config->init, error);
-  return folder ? segue_model_load (registry, folder, type, config->model.config, spec, error)
+  return folder ? segue_model_load (registry, folder, config->model.type, config->model.config,
+                                    spec, error)
                 : NULL;
 }
 
@@ -79,13 +75,14 @@ Encoding *
 encoding_new (const EncodingConfig *config, SegueRegistry *registry, guint threads, gboolean blank,
               GError **error)
 {
-  const SegueModelSpec spec =
-    SEGUE_INIT (SegueModelSpec, .threads = threads, .precision = SEGUE_MODEL_AUTO, .blank = blank,
-                .headless = TRUE);
+  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = threads,
+                                          .precision = (SegueModelPrecision) config->precision,
+                                          .blank = blank, .headless = TRUE);
   g_autoptr (Encoding) encoding = g_new0 (Encoding, 1);
   g_mutex_init (&encoding->lock);
   encoding->idle = g_ptr_array_new_with_free_func (workspace_free);
   encoding->pool = (Pool) config->pool;
+  encoding->random = !config->init && config->model.type->load;
   encoding->model = load (config, registry, &spec, error);
   if (!encoding->model || !choose_layer (encoding, config, error))
     return NULL;
@@ -96,6 +93,38 @@ guint
 encoding_get_width (const Encoding *encoding)
 {
   return pool_count_width (encoding->pool, encoding->info.width);
+}
+
+char *
+encoding_get_notice (const Encoding *encoding)
+{
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  if (encoding->random)
+    return g_strdup_printf ("'%s' has random weights; name the folder of a trained model as `init`",
+                            segue_model_get_type (encoding->model)->name);
+  segue_model_describe (encoding->model, &info);
+  return g_strdup (info.notice);
+}
+
+gboolean
+encoding_check_length (const Encoding *encoding, guint64 frames, guint rate, GError **error)
+{
+  guint64 length = (frames * encoding->info.rate + rate / 2) / rate;
+  const char *name = segue_model_get_type (encoding->model)->name;
+  double seconds = (double) frames / rate;
+  if (segue_encoder_count_frames (encoding->model, length) == 0) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "segments of %.3f s are too short for '%s'", seconds, name);
+    return FALSE;
+  }
+  if (segue_encoder_plan (encoding->model, 1, length, encoding->layer) <= SEGUE_MODEL_MAX_SEGMENT)
+    return TRUE;
+  g_autofree char *most = g_format_size_full (SEGUE_MODEL_MAX_SEGMENT, G_FORMAT_SIZE_IEC_UNITS);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "segments of %.3f s are too long for this '%s' model: it would take more than %s of "
+               "memory for each; use shorter segments",
+               seconds, name, most);
+  return FALSE;
 }
 
 /* Also waits for the model, unless it is parallel. */

@@ -14,8 +14,9 @@ typedef enum { POOL_MEAN, POOL_MEAN_MAX, POOL_STATISTICS, POOL_NONE, N_POOLS } P
 typedef struct {
   SegueModelChoice model;
   char *init;
-  gint64 layer; /* or SEGUE_UNSET_INT */
-  int pool;     /* Pool */
+  gint64 layer;  /* or SEGUE_UNSET_INT */
+  int pool;      /* Pool */
+  int precision; /* SegueModelPrecision */
 } EncodingConfig;
 
 typedef struct _Encoding Encoding;
@@ -28,6 +29,12 @@ void encoding_free (Encoding *encoding);
 
 /** encoding_get_width: numbers per frame after pooling. */
 guint encoding_get_width (const Encoding *encoding);
+
+/** encoding_get_notice: (transfer full) (nullable): what a user should know about its weights. */
+char *encoding_get_notice (const Encoding *encoding);
+/** encoding_check_length: whether segments of @frames samples at @rate Hz can be encoded. %SEGUE_ERROR_PIPELINE. */
+gboolean encoding_check_length (const Encoding *encoding, guint64 frames, guint rate,
+                                GError **error);
 
 /** encoding_compute: (any thread): appends the frames of @audio to @output: [frames, width] float32; one frame unless
  * the pool is %POOL_NONE. %SEGUE_ERROR_DATA if @audio is too short. */
