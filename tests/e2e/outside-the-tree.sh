@@ -220,13 +220,18 @@ augments () {
 try 'a LIVE stage: train on augmented segments' augments
 
 # An encoder: its vectors reach a classifier of the tree. Another encoder is another word.
+hubert='{ use: distilhubert, hidden_size: 24, num_attention_heads: 2, intermediate_size: 32, conv_dim: [16, 16, 16],
+  conv_kernel: [10, 8, 8], conv_stride: [10, 8, 8], num_conv_pos_embeddings: 16, num_conv_pos_embedding_groups: 4 }'
 encodes () {
   "$segue" inspect crossings
   run embedding/crossings.yaml
   all_correct crossings
   "$segue" predict --model "$scratch/runs/crossings/latest" "$scratch/music/Artist 2/Album/Song 1.wav" >"$scratch/answer"
   grep -q 'Artist 2' "$scratch/answer"
-  run embedding/crossings.yaml --set 'embed.encoders=[statistics]'
+  for encoder in statistics mel-cnn "{ model: $hubert }"; do
+    run embedding/crossings.yaml --set "embed.encoders=[$encoder]"
+    all_correct crossings
+  done
 }
 try 'an encoder: embed, train, evaluate, predict' encodes
 
