@@ -106,7 +106,7 @@ lay (const Model *model, const SegueModelPass *pass, Buffers *b)
 {
   SegueNnArena arena = { pass->workspace };
   if (!segue_nn_mel_front_lay (&model->mel.front, &arena, pass->batch, pass->length, pass->mode,
-                               pass->from_prefix, &b->front))
+                               &b->front))
     return G_MAXSIZE;
   segue_nn_head_lay (&model->head, &arena, pass->batch, pass->mode == SEGUE_MODEL_TRAIN, &b->head);
   if (!arena.overflow)
@@ -116,11 +116,9 @@ lay (const Model *model, const SegueModelPass *pass, Buffers *b)
 }
 
 static gsize
-plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
-  const SegueModelPass pass = {
-    .mode = mode, .batch = batch, .length = length, .from_prefix = from_prefix
-  };
+  const SegueModelPass pass = { .mode = mode, .batch = batch, .length = length };
   Buffers buffers;
   return lay (data, &pass, &buffers);
 }
@@ -173,8 +171,6 @@ static const SegueModelType mean_mlp = {
   .describe = segue_nn_mel_model_describe,
   .list_tensors = segue_nn_model_list_tensors,
   .changed = segue_nn_model_changed,
-  .prefix_size = segue_nn_mel_model_prefix_size,
-  .prefix = segue_nn_mel_model_prefix,
   .plan = plan,
   .forward = forward,
   .backward = backward,

@@ -48,12 +48,11 @@ model_case_fill_row (guint item, gsize n, float *row)
 
 gboolean
 case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMode mode,
-                guint first, guint batch, const float *prefix, guint8 garbage, GError **error)
+                guint first, guint batch, guint8 garbage, GError **error)
 {
   gpointer impl = segue_model_get_impl (model);
-  gsize size = prefix ? c->type->prefix_size (impl, c->length) : c->length;
-  *p = (CasePass){ .c = c, .model = model, .n_input = batch * size };
-  p->bytes = c->type->plan (impl, batch, c->length, mode, prefix != NULL);
+  *p = (CasePass){ .c = c, .model = model, .n_input = batch * c->length };
+  p->bytes = c->type->plan (impl, batch, c->length, mode);
   if (!segue_model_check_workspace (model, p->bytes, error))
     return FALSE;
   guarded_open (&p->workspace, p->bytes, garbage);
@@ -61,20 +60,16 @@ case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMo
   p->logits = g_malloc ((p->n_logits + SPARE) * sizeof (float));
   memset (p->logits, GUARD_MARK, (p->n_logits + SPARE) * sizeof (float));
   p->whole = g_new (float, p->n_input);
-  if (prefix)
-    memcpy (p->whole, prefix, p->n_input * sizeof (float));
-  else
-    for (guint b = 0; b < batch; b++)
-      model_case_fill_row (first + b, c->length, p->whole + b * c->length);
+  for (guint b = 0; b < batch; b++)
+    model_case_fill_row (first + b, c->length, p->whole + b * c->length);
   p->input = g_memdup2 (p->whole, p->n_input * sizeof (float));
   p->items = g_new (guint64, batch);
   for (guint b = 0; b < batch; b++)
     p->items[b] = first + b;
   p->pass = (SegueModelPass) SEGUE_INIT (
     SegueModelPass, .mode = mode, .batch = batch, .length = c->length, .input = p->input,
-    .from_prefix = prefix != NULL, .items = mode == SEGUE_MODEL_TRAIN ? p->items : NULL,
-    .seed = MODEL_CASE_SEED, .step = 7, .workspace = guarded_get (&p->workspace),
-    .logits = p->logits);
+    .items = mode == SEGUE_MODEL_TRAIN ? p->items : NULL, .seed = MODEL_CASE_SEED, .step = 7,
+    .workspace = guarded_get (&p->workspace), .logits = p->logits);
   return TRUE;
 }
 
@@ -158,11 +153,11 @@ case_pass_clear (CasePass *p)
 }
 
 float *
-model_case_infer (const ModelCase *c, SegueModel *model, guint first, guint batch,
-                  const float *prefix, guint8 garbage, GError **error)
+model_case_infer (const ModelCase *c, SegueModel *model, guint first, guint batch, guint8 garbage,
+                  GError **error)
 {
   g_auto (CasePass) p = { 0 };
-  if (!case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, prefix, garbage, error) ||
+  if (!case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, garbage, error) ||
       !case_pass_forward (&p, error))
     return NULL;
   return g_steal_pointer (&p.logits);
@@ -173,9 +168,9 @@ model_case_locate (const ModelCase *c, SegueModel *model, guint first, guint bat
                    GError **error)
 {
   g_auto (CasePass) p = { 0 };
-  g_autofree float *logits = model_case_infer (c, model, first, batch, NULL, garbage, error);
+  g_autofree float *logits = model_case_infer (c, model, first, batch, garbage, error);
   if (!logits ||
-      !case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, NULL, garbage, error))
+      !case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, garbage, error))
     return NULL;
   case_pass_locate (&p);
   if (!case_pass_forward (&p, error))
@@ -183,24 +178,5 @@ model_case_locate (const ModelCase *c, SegueModel *model, guint first, guint bat
   if (memcmp (p.logits, logits, p.n_logits * sizeof *logits) == 0)
     return g_steal_pointer (&p.points);
   model_case_refuse (c, error, "a pass that computes points has other logits than one without");
-  return NULL;
-}
-
-float *
-model_case_prefix (const ModelCase *c, SegueModel *model, guint first, guint batch, gsize size,
-                   GError **error)
-{
-  g_auto (CasePass) p = { 0 };
-  gsize n = batch * size;
-  if (!case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, NULL, 0xff, error))
-    return NULL;
-  g_autofree float *output = g_malloc ((n + SPARE) * sizeof (float));
-  memset (output, GUARD_MARK, (n + SPARE) * sizeof (float));
-  if (!segue_model_prefix (model, batch, c->length, p.input, p.pass.workspace, output, error) ||
-      !check_memory (&p, "prefix", error))
-    return NULL;
-  if (guard_is_marked (output + n, SPARE * sizeof (float)))
-    return g_steal_pointer (&output);
-  model_case_refuse (c, error, "prefix () writes more than prefix_size () floats for each item");
   return NULL;
 }

@@ -55,11 +55,9 @@ typedef struct {
   guint64 *items;
 } CasePass;
 
-/** case_pass_open: for items from number @first on. @prefix: (nullable): [batch, size] instead of samples
- * @garbage: the byte that the workspace is full of before the pass */
+/** case_pass_open: for items from number @first on. @garbage: the byte that the workspace is full of before the pass */
 gboolean case_pass_open (CasePass *p, const ModelCase *c, SegueModel *model, SegueModelMode mode,
-                         guint first, guint batch, const float *prefix, guint8 garbage,
-                         GError **error);
+                         guint first, guint batch, guint8 garbage, GError **error);
 /** case_pass_forward: checks also what the pass may not write to. */
 gboolean case_pass_forward (CasePass *p, GError **error);
 gboolean case_pass_backward (CasePass *p, const float *d_logits, GError **error);
@@ -67,14 +65,11 @@ void case_pass_clear (CasePass *p);
 
 /** model_case_infer: (transfer full): the logits of an inference. */
 float *model_case_infer (const ModelCase *c, SegueModel *model, guint first, guint batch,
-                         const float *prefix, guint8 garbage, GError **error);
+                         guint8 garbage, GError **error);
 /** model_case_locate: (transfer full): the points of an inference of a model that has a space, [batch, n_axes]; also
  * whether the logits are those of a pass without points, and centres and points are finite. */
 float *model_case_locate (const ModelCase *c, SegueModel *model, guint first, guint batch,
                           guint8 garbage, GError **error);
-/** model_case_prefix: (transfer full): the frozen prefix of items, [batch, size]. */
-float *model_case_prefix (const ModelCase *c, SegueModel *model, guint first, guint batch,
-                          gsize size, GError **error);
 
 /* The parts of the test. */
 gboolean model_case_check_description (const ModelCase *c, GError **error);

@@ -51,7 +51,7 @@ model_case_fit (const ModelCase *c, SegueModel *model, gboolean validation, GErr
 static float *
 infer (const ModelCase *c, SegueModel *model, GError **error)
 {
-  return model_case_infer (c, model, 0, MODEL_CASE_N, NULL, 0, error);
+  return model_case_infer (c, model, 0, MODEL_CASE_N, 0, error);
 }
 
 static gboolean

@@ -95,7 +95,7 @@ is_same (const float *a, const float *b)
 static float *
 infer (const ModelCase *c, SegueModel *model, GError **error)
 {
-  return model_case_infer (c, model, 0, MODEL_CASE_N, NULL, 0, error);
+  return model_case_infer (c, model, 0, MODEL_CASE_N, 0, error);
 }
 
 /* A model with changed weights, and its logits. */

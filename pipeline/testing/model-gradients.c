@@ -200,11 +200,10 @@ model_case_check_gradients (const ModelCase *c, GError **error)
   leave_kinks (tensors);
   segue_model_changed (model);
   gboolean trained = FALSE;
-  gboolean ok =
-    case_pass_open (&slope.pass, c, model, SEGUE_MODEL_TRAIN, 0, BATCH, NULL, 0, error) &&
-    case_pass_forward (&slope.pass, error) &&
-    case_pass_backward (&slope.pass, slope.d_logits, error) &&
-    check_accumulation (&slope, tensors, error);
+  gboolean ok = case_pass_open (&slope.pass, c, model, SEGUE_MODEL_TRAIN, 0, BATCH, 0, error) &&
+                case_pass_forward (&slope.pass, error) &&
+                case_pass_backward (&slope.pass, slope.d_logits, error) &&
+                check_accumulation (&slope, tensors, error);
   for (guint i = 0; ok && i < tensors->len; i++) {
     const SegueModelTensor *t = &g_array_index (tensors, SegueModelTensor, i);
     trained = trained || t->gradient;

@@ -19,7 +19,7 @@ static gboolean
 check_batch (const ModelCase *c, SegueModel *model, const float *whole, GError **error)
 {
   for (guint i = 0; i < MODEL_CASE_N; i++) {
-    g_autofree float *alone = model_case_infer (c, model, i, 1, NULL, NANS, error);
+    g_autofree float *alone = model_case_infer (c, model, i, 1, NANS, error);
     if (!alone)
       return FALSE;
     if (!is_same (alone, whole + (gsize) i * MODEL_CASE_N, MODEL_CASE_N))
@@ -38,7 +38,7 @@ check_threads (const ModelCase *c, const float *whole, GError **error)
 {
   g_autoptr (SegueModel) model = model_case_new_fitted (c, THREADS, error);
   g_autofree float *logits =
-    model ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error) : NULL;
+    model ? model_case_infer (c, model, 0, MODEL_CASE_N, ZERO, error) : NULL;
   if (!logits)
     return FALSE;
   return is_same (logits, whole, MODEL_CASE_N * MODEL_CASE_N) ||
@@ -49,37 +49,14 @@ check_threads (const ModelCase *c, const float *whole, GError **error)
                             THREADS);
 }
 
-static gboolean
-check_prefix (const ModelCase *c, SegueModel *model, const float *whole, GError **error)
-{
-  gpointer impl = segue_model_get_impl (model);
-  gsize size = c->type->prefix_size ? c->type->prefix_size (impl, c->length) : 0;
-  if (size == 0)
-    return TRUE;
-  g_autofree float *prefix = model_case_prefix (c, model, 0, MODEL_CASE_N, size, error);
-  g_autofree float *last =
-    prefix ? model_case_prefix (c, model, MODEL_CASE_N - 1, 1, size, error) : NULL;
-  g_autofree float *logits =
-    last ? model_case_infer (c, model, 0, MODEL_CASE_N, prefix, NANS, error) : NULL;
-  if (!logits)
-    return FALSE;
-  if (!is_same (last, prefix + (MODEL_CASE_N - 1) * size, size))
-    return model_case_refuse (c, error,
-                              "prefix () gives another output for an item in a batch than alone");
-  return is_same (logits, whole, MODEL_CASE_N * MODEL_CASE_N) ||
-         model_case_refuse (c, error,
-                            "a pass from the output of prefix () has other logits than the whole "
-                            "pass, in inference");
-}
-
 gboolean
 model_case_check_inference (const ModelCase *c, GError **error)
 {
   g_autoptr (SegueModel) model = model_case_new_fitted (c, 1, error);
   g_autofree float *whole =
-    model ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error) : NULL;
+    model ? model_case_infer (c, model, 0, MODEL_CASE_N, ZERO, error) : NULL;
   g_autofree float *again =
-    whole ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, NANS, error) : NULL;
+    whole ? model_case_infer (c, model, 0, MODEL_CASE_N, NANS, error) : NULL;
   if (!again)
     return FALSE;
   if (!is_same (whole, again, MODEL_CASE_N * MODEL_CASE_N))
@@ -87,17 +64,15 @@ model_case_check_inference (const ModelCase *c, GError **error)
       c, error,
       "the same inference twice has different logits: it depends on earlier "
       "passes, or on what is in the workspace before it");
-  return check_batch (c, model, whole, error) && check_threads (c, whole, error) &&
-         check_prefix (c, model, whole, error);
+  return check_batch (c, model, whole, error) && check_threads (c, whole, error);
 }
 
 /* ---- Training ---- */
 
-/* @prefix: (nullable): instead of samples; @garbage: in the workspace before the pass */
+/* @garbage: in the workspace before the pass */
 typedef struct {
   SegueModel *model;
   guint first, batch;
-  const float *prefix;
   guint8 garbage;
 } Step;
 
@@ -108,7 +83,7 @@ run_step (const ModelCase *c, const Step *step, GError **error)
   g_auto (CasePass) p = { 0 };
   g_autoptr (GArray) tensors = segue_model_list_tensors (step->model, error);
   if (!tensors || !case_pass_open (&p, c, step->model, SEGUE_MODEL_TRAIN, step->first, step->batch,
-                                   step->prefix, step->garbage, error))
+                                   step->garbage, error))
     return NULL;
   g_autofree float *d_logits = g_new (float, p.n_logits);
   for (gsize i = 0; i < p.n_logits; i++)
@@ -165,22 +140,13 @@ model_case_check_training (const ModelCase *c, GError **error)
   g_autoptr (SegueModel) other = model ? model_case_new_fitted (c, THREADS, error) : NULL;
   if (!other)
     return FALSE;
-  gpointer impl = segue_model_get_impl (model);
-  gsize size = c->type->prefix_size ? c->type->prefix_size (impl, c->length) : 0;
-  g_autofree float *prefix =
-    size > 0 ? model_case_prefix (c, model, 0, MODEL_CASE_N, size, error) : NULL;
-  if (size > 0 && !prefix)
-    return FALSE;
   const Step step = { .model = model, .batch = MODEL_CASE_N, .garbage = ZERO };
-  Step repeated = step, threaded = step, shortened = step;
+  Step repeated = step, threaded = step;
   repeated.garbage = NANS;
   threaded.model = other;
-  shortened.prefix = prefix;
   return compare_steps (c, &step, &repeated,
                         "when it is repeated: it must be a function of the pass alone", error) &&
          compare_steps (c, &step, &threaded, "with several threads than with one", error) &&
-         (!prefix || compare_steps (c, &step, &shortened,
-                                    "from the output of prefix () than from samples", error)) &&
          check_uncoupled (c, model, error);
 }
 
@@ -191,21 +157,21 @@ model_case_check_cancelling (const ModelCase *c, GError **error)
 {
   g_autoptr (SegueModel) model = model_case_new_fitted (c, 2, error);
   g_autofree float *whole =
-    model ? model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error) : NULL;
+    model ? model_case_infer (c, model, 0, MODEL_CASE_N, ZERO, error) : NULL;
   if (!whole)
     return FALSE;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) local = NULL;
   g_cancellable_cancel (cancellable);
   segue_model_set_cancellable (model, cancellable);
-  g_autofree float *cut = model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, &local);
+  g_autofree float *cut = model_case_infer (c, model, 0, MODEL_CASE_N, ZERO, &local);
   segue_model_set_cancellable (model, NULL);
   if (cut && !is_same (cut, whole, MODEL_CASE_N * MODEL_CASE_N))
     return model_case_refuse (c, error, "a cancelled pass has wrong logits and no error");
   if (!cut && !g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_CANCELLED))
     return model_case_refuse (
       c, error, "a cancelled pass fails with ‘%s’, not with SEGUE_ERROR_CANCELLED", local->message);
-  g_autofree float *after = model_case_infer (c, model, 0, MODEL_CASE_N, NULL, ZERO, error);
+  g_autofree float *after = model_case_infer (c, model, 0, MODEL_CASE_N, ZERO, error);
   if (!after)
     return FALSE;
   return is_same (after, whole, MODEL_CASE_N * MODEL_CASE_N) ||

@@ -73,18 +73,10 @@ json_t *hubert_preprocessor_write (const HubertModel *model);
 /* Declares all tensors of a model whose labels are set, and marks what is frozen. */
 gboolean hubert_declare (HubertModel *model, gboolean has_mask_embedding, GError **error);
 
-/* The input of a pass. */
-typedef enum {
-  HUBERT_START_SAMPLES,  /* [B, length] */
-  HUBERT_START_FEATURES, /* [B, T, C]: a frozen conv encoder's output */
-  HUBERT_START_POOLED,   /* [B, states, H]: a frozen base model's output */
-} HubertStart;
-
 /* The buffers of a pass. */
 typedef struct {
   gsize batch, length;
-  gsize frames, rows; /* T, B · T */
-  HubertStart start;
+  gsize frames, rows;                        /* T, B · T */
   gboolean train_encoder, train_base, train; /* keep the values that each part's backward needs */
   SegueNnConvEncoderBuffers encoder;
   float *feature_normed;              /* [B, T, C] */
@@ -106,7 +98,7 @@ typedef struct {
 /* Lays out the workspace of a pass at @base (NULL: only measures). Returns its bytes, G_MAXSIZE where the sizes are
  * impossible. */
 gsize hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
-                  gboolean from_prefix, gpointer base, HubertWorkspace *workspace);
+                  gpointer base, HubertWorkspace *workspace);
 
 /* Whether layerdrop leaves this layer out of this step, for the whole batch. */
 gboolean hubert_is_skipped (const HubertModel *model, const HubertWorkspace *workspace,
@@ -122,12 +114,6 @@ void hubert_forward (const HubertModel *model, HubertWorkspace *workspace,
                      const SegueModelPass *pass);
 void hubert_backward (const HubertModel *model, HubertWorkspace *workspace,
                       const SegueModelPass *pass, const float *d_logits);
-/* Floats per item after the frozen prefix; 0: nothing is frozen. */
-gsize hubert_get_prefix_size (const HubertModel *model, gsize length);
-/* samples [B, length] → output [B, prefix size]. */
-void hubert_prefix (const HubertModel *model, HubertWorkspace *workspace, const float *samples,
-                    float *output);
-
 /* Layers of the encoder: states 0 … n_layers, then the features. */
 guint hubert_count_encoder_layers (const HubertModel *model);
 /* Numbers per frame of encoder layer @layer. */

@@ -20,12 +20,6 @@ describe (gpointer data, SegueModelInfo *info)
         : NULL);
 }
 
-static gsize
-prefix_size (gpointer model, gsize length)
-{
-  return hubert_get_prefix_size (model, length);
-}
-
 static gboolean
 check_length (const HubertModel *model, gsize bytes, gsize length, GError **error)
 {
@@ -38,31 +32,18 @@ check_length (const HubertModel *model, gsize bytes, gsize length, GError **erro
   return FALSE;
 }
 
-static gboolean
-prefix (gpointer data, guint batch, gsize length, const float *input, void *workspace,
-        float *output, GError **error)
-{
-  HubertWorkspace ws;
-  gsize bytes = hubert_lay (data, batch, length, FALSE, FALSE, workspace, &ws);
-  if (!check_length (data, bytes, length, error))
-    return FALSE;
-  segue_nn_model_begin (data);
-  hubert_prefix (data, &ws, input, output);
-  return segue_nn_model_end (data, error);
-}
-
 static gsize
-plan (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+plan (gpointer model, guint batch, gsize length, SegueModelMode mode)
 {
   HubertWorkspace ws;
-  return hubert_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, from_prefix, NULL, &ws);
+  return hubert_lay (model, batch, length, mode == SEGUE_MODEL_TRAIN, NULL, &ws);
 }
 
 static gboolean
 lay_pass (const HubertModel *model, const SegueModelPass *pass, HubertWorkspace *ws, GError **error)
 {
   gsize bytes = hubert_lay (model, pass->batch, pass->length, pass->mode == SEGUE_MODEL_TRAIN,
-                            pass->from_prefix, pass->workspace, ws);
+                            pass->workspace, ws);
   return check_length (model, bytes, pass->length, error);
 }
 
@@ -162,8 +143,6 @@ const SegueModelType hubert_model_type = {
   .describe = describe,
   .list_tensors = segue_nn_model_list_tensors,
   .changed = segue_nn_model_changed,
-  .prefix_size = prefix_size,
-  .prefix = prefix,
   .plan = plan,
   .forward = forward,
   .backward = backward,

@@ -125,26 +125,20 @@ set_sizes (const HubertModel *model, HubertWorkspace *ws, gsize batch, gsize len
 }
 
 gsize
-hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train,
-            gboolean from_prefix, gpointer base, HubertWorkspace *ws)
+hubert_lay (const HubertModel *model, gsize batch, gsize length, gboolean train, gpointer base,
+            HubertWorkspace *ws)
 {
   SegueNnArena arena = { base };
-  gboolean is_base_frozen = model->freeze == HUBERT_FREEZE_BASE;
   *ws = (HubertWorkspace){
-    .start = !from_prefix     ? HUBERT_START_SAMPLES
-             : is_base_frozen ? HUBERT_START_POOLED
-                              : HUBERT_START_FEATURES,
     .train = train,
-    .train_base = train && !is_base_frozen,
+    .train_base = train && model->freeze != HUBERT_FREEZE_BASE,
     .train_encoder = train && model->freeze == HUBERT_FREEZE_NONE,
   };
   if (!set_sizes (model, ws, batch, length))
     return G_MAXSIZE;
-  if (ws->start == HUBERT_START_SAMPLES)
-    segue_nn_conv_encoder_lay (&model->encoder, &arena, batch, length, ws->train_encoder,
-                               &ws->encoder);
-  if (ws->start != HUBERT_START_POOLED)
-    lay_base (model, &arena, ws);
+  segue_nn_conv_encoder_lay (&model->encoder, &arena, batch, length, ws->train_encoder,
+                             &ws->encoder);
+  lay_base (model, &arena, ws);
   segue_nn_head_lay (&model->head, &arena, batch, train, &ws->head);
   return segue_nn_arena_get_size (&arena);
 }
@@ -164,8 +158,9 @@ apply_dropout (const HubertModel *model, const HubertWorkspace *ws, const SegueM
 }
 
 static void
-project (const HubertModel *model, HubertWorkspace *ws, const float *features)
+project (const HubertModel *model, HubertWorkspace *ws)
 {
+  const float *features = ws->encoder.features;
   gsize channels = segue_nn_conv_encoder_get_channels (&model->encoder);
   if (model->has_feature_norm) {
     segue_nn_layer_norm_forward (model->base.threads, ws->rows, channels, model->transformer.eps,
@@ -180,9 +175,9 @@ project (const HubertModel *model, HubertWorkspace *ws, const float *features)
 
 /* d [B, T, H] → d_features, where that is wanted. */
 static void
-project_backward (const HubertModel *model, HubertWorkspace *ws, const float *features,
-                  const float *d)
+project_backward (const HubertModel *model, HubertWorkspace *ws, const float *d)
 {
+  const float *features = ws->encoder.features;
   gsize channels = segue_nn_conv_encoder_get_channels (&model->encoder);
   const float *x = model->has_feature_norm ? ws->feature_normed : features;
   gboolean is_wanted = model->has_feature_norm || ws->train_encoder;
@@ -196,11 +191,10 @@ project_backward (const HubertModel *model, HubertWorkspace *ws, const float *fe
 }
 
 static void
-embed (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass,
-       const float *features)
+embed (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass)
 {
   const SegueNnTransformer *t = &model->transformer;
-  project (model, ws, features);
+  project (model, ws);
   apply_dropout (model, ws, pass, RANDOM_FEATURES, model->feature_dropout, ws->projected);
   if (ws->train_base)
     segue_nn_spec_augment_forward (&model->masks, pass, &ws->masks, ws->projected);
@@ -216,8 +210,7 @@ embed (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass
 }
 
 static void
-embed_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass,
-                const float *features)
+embed_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass)
 {
   const SegueNnTransformer *t = &model->transformer;
   float *d = ws->d_state;
@@ -230,7 +223,7 @@ embed_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModelP
                                      ws->projected, d, ws->stack.scratch);
   segue_nn_spec_augment_backward (&model->masks, &ws->masks, d);
   apply_dropout (model, ws, pass, RANDOM_FEATURES, model->feature_dropout, d);
-  project_backward (model, ws, features, d);
+  project_backward (model, ws, d);
 }
 
 /* ---- From state to state ---- */
@@ -306,11 +299,10 @@ pool (const HubertModel *model, HubertWorkspace *ws, gsize state, const float *x
 /* Features [B, T, C] → the head's input. A mixture has the last layer's own output, a single state the normed one,
  * as in the reference. */
 static void
-base_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass,
-              const float *features)
+base_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass)
 {
   gboolean is_mixed = model->head.n_states > 1;
-  embed (model, ws, pass, features);
+  embed (model, ws, pass);
   for (guint layer = 0; layer < model->n_layers; layer++) {
     const SegueNnTransformerCall call = call_of (model, ws, pass, layer);
     const float *x = hubert_get_state (model, ws, pass, layer);
@@ -337,8 +329,7 @@ add_pool_gradient (const HubertModel *model, HubertWorkspace *ws, gsize state)
 }
 
 static void
-base_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass,
-               const float *features)
+base_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass)
 {
   gboolean is_mixed = model->head.n_states > 1;
   segue_nn_head_pool_backward (&model->head, model->base.threads, &ws->head,
@@ -352,39 +343,14 @@ base_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPa
     if (is_mixed)
       add_pool_gradient (model, ws, layer);
   }
-  embed_backward (model, ws, pass, features);
-}
-
-/* Between [B, states, H], the layout of a prefix, and [states, B, H], the layout for the head. */
-static void
-swap_states (const HubertModel *model, const HubertWorkspace *ws, const float *from, float *to,
-             gboolean from_items)
-{
-  gsize hidden = model->transformer.hidden, states = model->head.n_states;
-  for (gsize b = 0; b < ws->batch; b++) {
-    for (gsize s = 0; s < states; s++) {
-      gsize by_item = (b * states + s) * hidden, by_state = (s * ws->batch + b) * hidden;
-      memcpy (to + (from_items ? by_state : by_item), from + (from_items ? by_item : by_state),
-              hidden * sizeof *to);
-    }
-  }
-}
-
-static const float *
-features_of (const HubertWorkspace *ws, const SegueModelPass *pass)
-{
-  return ws->start == HUBERT_START_FEATURES ? pass->input : ws->encoder.features;
+  embed_backward (model, ws, pass);
 }
 
 void
 hubert_forward (const HubertModel *model, HubertWorkspace *ws, const SegueModelPass *pass)
 {
-  if (ws->start == HUBERT_START_SAMPLES)
-    segue_nn_conv_encoder_forward (&model->encoder, model->base.threads, &ws->encoder, pass->input);
-  if (ws->start == HUBERT_START_POOLED)
-    swap_states (model, ws, pass->input, ws->head.pooled, TRUE);
-  else
-    base_forward (model, ws, pass, features_of (ws, pass));
+  segue_nn_conv_encoder_forward (&model->encoder, model->base.threads, &ws->encoder, pass->input);
+  base_forward (model, ws, pass);
   segue_nn_head_forward (&model->head, model->base.threads, &ws->head, pass->logits);
 }
 
@@ -394,7 +360,7 @@ hubert_backward (const HubertModel *model, HubertWorkspace *ws, const SegueModel
 {
   segue_nn_head_backward (&model->head, model->base.threads, &ws->head, d_logits);
   if (ws->train_base)
-    base_backward (model, ws, pass, features_of (ws, pass));
+    base_backward (model, ws, pass);
   if (ws->train_encoder)
     segue_nn_conv_encoder_backward (&model->encoder, model->base.threads, &ws->encoder, pass->input,
                                     ws->d_features);
@@ -433,7 +399,7 @@ static const float *
 compute_state (const HubertModel *model, HubertWorkspace *ws, guint state)
 {
   const SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER);
-  embed (model, ws, &pass, ws->encoder.features);
+  embed (model, ws, &pass);
   for (guint layer = 0; layer < state; layer++) {
     const SegueNnTransformerCall call = call_of (model, ws, &pass, layer);
     segue_nn_transformer_forward (&call, hubert_get_state (model, ws, &pass, layer));
@@ -450,29 +416,4 @@ hubert_encode (const HubertModel *model, HubertWorkspace *ws, guint layer, const
   segue_nn_copy (model->base.threads, ws->rows * hubert_get_encoder_width (model, layer),
                  layer <= model->n_layers ? compute_state (model, ws, layer) : ws->encoder.features,
                  output);
-}
-
-gsize
-hubert_get_prefix_size (const HubertModel *model, gsize length)
-{
-  if (model->freeze == HUBERT_FREEZE_BASE)
-    return model->transformer.hidden * model->head.n_states;
-  if (model->freeze == HUBERT_FREEZE_FEATURE_ENCODER)
-    return segue_nn_conv_encoder_get_frames (&model->encoder, length) *
-           segue_nn_conv_encoder_get_channels (&model->encoder);
-  return 0;
-}
-
-void
-hubert_prefix (const HubertModel *model, HubertWorkspace *ws, const float *samples, float *output)
-{
-  const SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER);
-  gsize size = hubert_get_prefix_size (model, ws->length);
-  segue_nn_conv_encoder_forward (&model->encoder, model->base.threads, &ws->encoder, samples);
-  if (model->freeze == HUBERT_FREEZE_BASE) {
-    base_forward (model, ws, &pass, ws->encoder.features);
-    swap_states (model, ws, ws->head.pooled, output, FALSE);
-  } else {
-    memcpy (output, ws->encoder.features, ws->batch * size * sizeof *output);
-  }
 }

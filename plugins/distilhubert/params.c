@@ -31,10 +31,11 @@ static const char *const activation_choices[] = { "gelu", "gelu_new", "quick_gel
                .max = 65536, .doc = text)
 
 const SegueParam *const hubert_params[] = {
-  CHOICE (freeze, "none", freeze_choices,
-          "Part that is not trained: nothing, the convolutional feature encoder, or everything but "
-          "the projector and the classifier. The frozen part is computed once per segment and runs "
-          "without dropout."),
+  CHOICE (
+    freeze, "none", freeze_choices,
+    "Part that is not trained: nothing, the convolutional feature encoder, or everything but "
+    "the projector and the classifier. Frozen parts run without dropout, in each epoch anew: to "
+    "train a classifier on fixed outputs, use `embed`."),
   OPTIONAL_SWITCH (do_normalize, "Bring each segment to mean 0 and variance 1 first. Unset: as in "
                                  "the model folder; no, for a new model."),
   PROBABILITY (hidden_dropout, "Dropout after embeddings, attention and feed-forward. Unset: as in "

@@ -23,9 +23,9 @@ test_labels (SmallFixture *f, gconstpointer data)
   g_auto (SmallRun) a = { NULL };
   g_auto (SmallRun) b = { NULL };
   g_auto (SmallRun) c = { NULL };
-  small_run_pass (&a, model, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
-  small_run_pass (&b, same, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
-  small_run_pass (&c, fresh, SEGUE_MODEL_INFER, SMALL_BATCH, samples, FALSE, 0, FALSE);
+  small_run_pass (&a, model, SEGUE_MODEL_INFER, SMALL_BATCH, samples, 0, FALSE);
+  small_run_pass (&b, same, SEGUE_MODEL_INFER, SMALL_BATCH, samples, 0, FALSE);
+  small_run_pass (&c, fresh, SEGUE_MODEL_INFER, SMALL_BATCH, samples, 0, FALSE);
   for (guint i = 0; i < SMALL_BATCH; i++) {
     const float *x = a.pass.logits + 3 * i, *y = b.pass.logits + 3 * i;
     g_assert_cmpfloat (y[0], ==, x[2]);

@@ -134,7 +134,7 @@ small_run_clear (SmallRun *run)
 
 double
 small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint batch,
-                const float *input, gboolean from_prefix, guint64 first_item, gboolean backward)
+                const float *input, guint64 first_item, gboolean backward)
 {
   g_autoptr (GError) error = NULL;
   const gint32 labels[SMALL_BATCH] = { 0, 1, 2, 0 };
@@ -143,14 +143,14 @@ small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint ba
                                      .classes = model->base.n_labels,
                                      .divisor = SMALL_BATCH };
   small_run_clear (run);
-  gsize bytes = hubert_model_type.plan (model, batch, SMALL_LENGTH, mode, from_prefix);
+  gsize bytes = hubert_model_type.plan (model, batch, SMALL_LENGTH, mode);
   run->block = g_malloc (bytes + 64);
   run->d_logits = g_new0 (float, batch * model->base.n_labels);
   for (guint i = 0; i < batch; i++)
     run->items[i] = first_item + i;
   run->pass = (SegueModelPass) SEGUE_INIT (
     SegueModelPass, .mode = mode, .batch = batch, .length = SMALL_LENGTH, .input = input,
-    .from_prefix = from_prefix, .items = run->items, .seed = 3, .step = 5,
+    .items = run->items, .seed = 3, .step = 5,
     .workspace = (gpointer) (((guintptr) run->block + 63) & ~(guintptr) 63),
     .logits = g_new0 (float, batch * model->base.n_labels));
   memset (run->pass.workspace, 0xff, bytes);

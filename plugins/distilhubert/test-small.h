@@ -42,6 +42,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SmallRun, small_run_clear)
 /* A forward pass, and a backward pass of d_logits = the loss's, labels 0, 1, 2, 0 from @first_item on;
  * returns the loss, as this pass's part of a step of SMALL_BATCH items. */
 double small_run_pass (SmallRun *run, HubertModel *model, SegueModelMode mode, guint batch,
-                       const float *input, gboolean from_prefix, guint64 first_item,
-                       gboolean backward);
+                       const float *input, guint64 first_item, gboolean backward);
 gsize small_logits_bytes (const HubertModel *model);

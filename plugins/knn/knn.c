@@ -209,7 +209,7 @@ lay (const Model *model, guint batch, void *workspace, Buffers *b)
 }
 
 static gsize
-plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
   Buffers buffers;
   return lay (data, batch, NULL, &buffers);

@@ -78,7 +78,7 @@ static float *
 classify (gpointer model, const float *x, guint n, gsize size, guint n_labels)
 {
   g_autoptr (GError) error = NULL;
-  gsize bytes = get_type ()->plan (model, n, size, SEGUE_MODEL_INFER, FALSE);
+  gsize bytes = get_type ()->plan (model, n, size, SEGUE_MODEL_INFER);
   float *logits = g_new (float, n *n_labels);
   SegueModelPass pass =
     SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = size, .input = x,

@@ -159,7 +159,7 @@ save (gpointer data, const char *folder, GError **error)
 }
 
 static gsize
-plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
   return 0;
 }

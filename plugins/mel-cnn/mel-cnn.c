@@ -165,7 +165,7 @@ encoder_count_frames (gpointer data, gsize length)
 static gsize
 encoder_plan (gpointer model, guint batch, gsize length, guint layer)
 {
-  return mel_cnn_plan (model, batch, length, SEGUE_MODEL_INFER, FALSE);
+  return mel_cnn_plan (model, batch, length, SEGUE_MODEL_INFER);
 }
 
 static const SegueEncoder encoder =
@@ -185,7 +185,7 @@ static const SegueModelType mel_cnn_type = {
   .doc = "Log-mel frames, then blocks of a 3×3 convolution over time and mel bands, batch "
          "normalisation, ReLU and pooling; mean over bands, mean and maximum over time, and a "
          "linear classifier. It needs no other model's weights and trains in minutes on two "
-         "cores.\n\nFrames are a frozen prefix: they are computed once per segment. All random "
+         "cores.\n\nAll random "
          "changes in training (crop, gain, tilt, masks, dropout) are made inside the model, depend "
          "on the seed, the step and the segment, and have their own parameters.",
   .result_version = 1,
@@ -200,8 +200,6 @@ static const SegueModelType mel_cnn_type = {
   .describe = segue_nn_mel_model_describe,
   .list_tensors = segue_nn_model_list_tensors,
   .changed = segue_nn_model_changed,
-  .prefix_size = segue_nn_mel_model_prefix_size,
-  .prefix = segue_nn_mel_model_prefix,
   .plan = mel_cnn_plan,
   .forward = mel_cnn_forward,
   .backward = mel_cnn_backward,

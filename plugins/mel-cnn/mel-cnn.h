@@ -36,8 +36,7 @@ enum { MEL_CNN_RANDOM_INIT, MEL_CNN_RANDOM_AUGMENT, MEL_CNN_RANDOM_DROPOUT };
 
 /* Channels of the last block. */
 gsize mel_cnn_get_channels (const MelCnn *model);
-gsize mel_cnn_plan (gpointer model, guint batch, gsize length, SegueModelMode mode,
-                    gboolean from_prefix);
+gsize mel_cnn_plan (gpointer model, guint batch, gsize length, SegueModelMode mode);
 gboolean mel_cnn_forward (gpointer model, SegueModelPass *pass, GError **error);
 gboolean mel_cnn_backward (gpointer model, SegueModelPass *pass, const float *d_logits,
                            GError **error);

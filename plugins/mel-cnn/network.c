@@ -80,7 +80,7 @@ lay (Run *run, MelCnn *model, SegueModelPass *pass)
   /* Far beyond any memory, and small enough that no product below overflows before it is checked. */
   if (pass->length > G_MAXSIZE >> 24 ||
       !segue_nn_mel_front_lay (&model->mel.front, &arena, pass->batch, pass->length, pass->mode,
-                               pass->from_prefix, &run->front))
+                               &run->front))
     return G_MAXSIZE;
   lay_blocks (run, &arena);
   run->by_time = segue_nn_arena_floats (&arena, pass->batch, run->time, channels, 1);
@@ -92,10 +92,9 @@ lay (Run *run, MelCnn *model, SegueModelPass *pass)
 }
 
 gsize
-mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+mel_cnn_plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
-  SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = mode, .batch = batch, .length = length,
-                                    .from_prefix = from_prefix);
+  SegueModelPass pass = SEGUE_INIT (SegueModelPass, .mode = mode, .batch = batch, .length = length);
   Run run;
   return lay (&run, data, &pass);
 }

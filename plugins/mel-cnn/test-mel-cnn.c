@@ -105,32 +105,6 @@ test_threads (void)
   g_array_unref (config.channels);
 }
 
-/* The frozen prefix in place of the samples changes nothing, in either mode. */
-static void
-test_prefix (void)
-{
-  MelCnnConfig config = tiny_config ();
-  for (SegueModelMode mode = SEGUE_MODEL_INFER; mode <= SEGUE_MODEL_TRAIN; mode++) {
-    g_autoptr (GError) error = NULL;
-    Tiny f;
-    tiny_init (&f, &config, 2, mode);
-    gsize size = tiny_type ()->prefix_size (f.model, TINY_LENGTH);
-    g_autofree float *frames = g_new (float, TINY_BATCH *size);
-    float expected[TINY_BATCH * 3];
-    g_assert_cmpuint (size, ==, 16 * 21);
-    tiny_forward (&f);
-    memcpy (expected, f.logits, sizeof expected);
-    tiny_type ()->prefix (f.model, TINY_BATCH, TINY_LENGTH, f.x, f.pass.workspace, frames, &error);
-    g_assert_no_error (error);
-    f.pass.input = frames;
-    f.pass.from_prefix = TRUE;
-    tiny_forward (&f);
-    g_assert_cmpmem (f.logits, sizeof f.logits, expected, sizeof expected);
-    tiny_clear (&f);
-  }
-  g_array_unref (config.channels);
-}
-
 /* An item's output doesn't depend on the other items in the batch. */
 static void
 test_batch (void)
@@ -218,10 +192,9 @@ test_limits (void)
   tiny_type ()->describe (model, &info);
   g_assert_cmpuint (info.min_length, ==, 160 + 3 * 64);
   for (SegueModelMode mode = SEGUE_MODEL_INFER; mode <= SEGUE_MODEL_TRAIN; mode++) {
-    g_assert_cmpuint (tiny_type ()->plan (model, 2, info.min_length - 1, mode, FALSE), ==,
-                      G_MAXSIZE);
-    g_assert_cmpuint (tiny_type ()->plan (model, 2, info.min_length, mode, FALSE), <, 1 << 20);
-    g_assert_cmpuint (tiny_type ()->plan (model, G_MAXUINT, G_MAXSIZE, mode, FALSE), ==, G_MAXSIZE);
+    g_assert_cmpuint (tiny_type ()->plan (model, 2, info.min_length - 1, mode), ==, G_MAXSIZE);
+    g_assert_cmpuint (tiny_type ()->plan (model, 2, info.min_length, mode), <, 1 << 20);
+    g_assert_cmpuint (tiny_type ()->plan (model, G_MAXUINT, G_MAXSIZE, mode), ==, G_MAXSIZE);
   }
   pass.length = info.min_length - 1;
   g_assert_false (tiny_type ()->forward (model, &pass, &error));
@@ -253,7 +226,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mel-cnn/gradients", test_gradients);
   g_test_add_func ("/mel-cnn/threads", test_threads);
-  g_test_add_func ("/mel-cnn/prefix", test_prefix);
   g_test_add_func ("/mel-cnn/batch", test_batch);
   g_test_add_func ("/mel-cnn/random", test_random);
   g_test_add_func ("/mel-cnn/learning", test_learning);

@@ -81,7 +81,7 @@ tiny_init (Tiny *f, const MelCnnConfig *config, guint threads, SegueModelMode mo
   f->x = make_batch (TINY_BATCH, f->targets);
   for (guint i = 0; i < TINY_BATCH; i++)
     f->items[i] = 100 + i;
-  bytes = tiny_type ()->plan (f->model, TINY_BATCH, TINY_LENGTH, mode, FALSE);
+  bytes = tiny_type ()->plan (f->model, TINY_BATCH, TINY_LENGTH, mode);
   g_assert_cmpuint (bytes, <, G_MAXSIZE);
   f->pass = (SegueModelPass) SEGUE_INIT (
     SegueModelPass, .mode = mode, .batch = TINY_BATCH, .length = TINY_LENGTH, .input = f->x,

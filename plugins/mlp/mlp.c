@@ -157,7 +157,7 @@ lay (const Model *model, const SegueModelPass *pass, Buffers *b)
 }
 
 static gsize
-plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
   const SegueModelPass pass = { .mode = mode, .batch = batch, .length = length };
   Buffers buffers;

@@ -46,7 +46,7 @@ static void
 set_pass (Case *c, SegueModelMode mode, guint batch)
 {
   free (c->pass.workspace);
-  gsize bytes = c->type->plan (c->model, batch, SIZE, mode, FALSE);
+  gsize bytes = c->type->plan (c->model, batch, SIZE, mode);
   c->pass = (SegueModelPass) SEGUE_INIT (
     SegueModelPass, .mode = mode, .batch = batch, .length = SIZE, .input = c->x, .items = c->items,
     .seed = 3, .step = 11, .workspace = aligned_alloc (64, (bytes + 63) / 64 * 64),

@@ -1,10 +1,8 @@
 /* Reads batches ahead in separate threads into two buffers. */
 #include "feed.h"
 
-#include <errno.h>
 #include <segue/error.h>
 #include <string.h>
-#include <unistd.h>
 
 #define N_BUFFERS 2
 
@@ -72,28 +70,6 @@ read_item (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint sample,
 }
 
 static gboolean
-read_features (const TrainSource *source, guint sample, float *row, GError **error)
-{
-  gsize bytes = source->width * sizeof (float), have = 0;
-  while (have < bytes) {
-    gssize n = pread (source->features, (guint8 *) row + have, bytes - have,
-                      (off_t) ((guint64) sample * bytes + have));
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_IO,
-                   "can't read the prepared features of ‘%s’ back from the cache: %s; run again",
-                   segue_item_get_id (
-                     segue_dataset_get_entry (source->dataset, source->set->samples[sample].index)),
-                   n < 0 ? g_strerror (errno) : "the file is truncated");
-      return FALSE;
-    }
-    have += (gsize) n;
-  }
-  return TRUE;
-}
-
-static gboolean
 read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position, float *row,
           GError **error)
 {
@@ -102,8 +78,6 @@ read_row (TrainFeed *feed, Worker *worker, const TrainPass *pass, guint position
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "interrupted");
     return FALSE;
   }
-  if (pass->source->features >= 0)
-    return read_features (pass->source, sample, row, error);
   return read_item (feed, worker, pass, sample, row, error);
 }
 

@@ -15,7 +15,6 @@
 
 /**
  * TrainSource: the source of the rows of a set.
- * @features: a file of float32 rows in the order of the set's samples; −1: none, the items of @dataset
  * @width: floats in a row
  * @info: of the model that takes the items
  * @like: id of the item that @width and @rate were taken from, for messages
@@ -23,7 +22,6 @@
 typedef struct {
   SegueDataset *dataset;
   const TrainSet *set;
-  int features;
   gsize width;
   const SegueModelInfo *info;
   const char *like;

@@ -5,7 +5,6 @@
 #include <segue/nn/cross-entropy.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A batch that needs more workspace than this passes in parts where its items don't influence each
  * other: large models gain nothing from tall matrices, and a cancel has to wait for one part. A
@@ -40,7 +39,6 @@ measure (TrainJob *job, SegueDataset *items, const SegueModelType *type, GError 
   }
   job->train = (TrainSource){ .dataset = items,
                               .set = &job->sets->train,
-                              .features = -1,
                               .width = job->length,
                               .info = &job->info,
                               .like = job->like };
@@ -90,30 +88,16 @@ make_model (TrainJob *job, const TrainConfig *config, GError **error)
   return segue_model_check_length (job->model, job->length, error);
 }
 
-/* Whether outputs of the frozen prefix are computed once and kept: not for a single epoch, and not
- * for training items that live stages change in each epoch. */
-static void
-choose_prefix (TrainJob *job)
-{
-  if (!job->settings.cache_features || job->settings.epochs < 2 || !job->type->prefix_size)
-    return;
-  job->prefix = job->type->prefix_size (job->impl, job->length);
-  job->prefix_train = job->prefix > 0 && !segue_dataset_is_live (job->train.dataset);
-}
-
 static gsize
 plan_infer (TrainJob *job, guint batch)
 {
-  gsize whole = job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_INFER, FALSE);
-  gsize rest =
-    job->prefix > 0 ? job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_INFER, TRUE) : 0;
-  return MAX (whole, rest);
+  return job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_INFER);
 }
 
 static gsize
 plan_train (TrainJob *job, guint batch)
 {
-  return job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_TRAIN, job->prefix_train);
+  return job->type->plan (job->impl, batch, job->length, SEGUE_MODEL_TRAIN);
 }
 
 /* The largest batch, at most @batch, that fits into the workspace. */
@@ -145,19 +129,18 @@ make_buffers (TrainJob *job, GError **error)
   job->infer_part = choose_part (job, INFER_BATCH, plan_infer);
 
   gsize bytes = MAX (plan_train (job, job->part), plan_infer (job, job->infer_part));
-  gsize part = MAX (job->part, job->infer_part), width = MAX (job->length, job->prefix);
-  if (bytes > G_MAXSIZE / 2 || width > G_MAXSIZE / 8 / sizeof (float) / part)
+  gsize part = MAX (job->part, job->infer_part);
+  if (bytes > G_MAXSIZE / 2 || job->length > G_MAXSIZE / 8 / sizeof (float) / part)
     return no_memory (error, MIN (bytes, G_MAXSIZE / 2));
   job->workspace = segue_model_new_workspace (job->model, bytes, error);
   if (!job->workspace)
     return FALSE;
 
-  gsize train_width = job->prefix_train ? job->prefix : job->length;
-  gsize floats = MAX (job->part * train_width, job->infer_part * width);
   guint threads = segue_context_get_threads (job->context);
   guint feeders =
     segue_dataset_is_live (job->train.dataset) ? CLAMP (threads / 2, 1, MAX_FEED_THREADS) : 1;
-  job->feed = train_feed_new (floats, feeders, segue_context_get_cancellable (job->context), error);
+  job->feed = train_feed_new (part * job->length, feeders,
+                              segue_context_get_cancellable (job->context), error);
 
   gsize n_logits = part * job->info.n_labels;
   job->logits = g_try_new (float, n_logits);
@@ -185,8 +168,7 @@ compute_fingerprint (TrainJob *job, const GArray *tensors)
                           s->batch, s->step_items, s->learning_rate, s->weight_decay,
                           s->label_smoothing, s->gradient_clip, s->schedule.kind,
                           s->schedule.warmup_steps, s->class_weights, s->best, s->patience);
-  g_string_append_printf (text, " %" G_GUINT64_FORMAT " %" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " %d",
-                          s->seed, job->length, job->prefix, job->prefix_train);
+  g_string_append_printf (text, " %" G_GUINT64_FORMAT " %" G_GSIZE_FORMAT, s->seed, job->length);
   for (guint i = 0; i < tensors->len; i++) {
     const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
     g_string_append_printf (text, "\n%s %" G_GSIZE_FORMAT " %d", tensor->name, tensor->n_elements,
@@ -219,7 +201,6 @@ train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
   SegueDataset *items = segue_context_get_input (context, "items");
   g_autoptr (TrainJob) job = g_new0 (TrainJob, 1);
   job->context = context;
-  job->train.features = job->validation.features = -1;
   job->progress.epochs = g_array_new (FALSE, FALSE, sizeof (TrainEpoch));
   job->progress.steps = g_array_new (FALSE, FALSE, sizeof (TrainStep));
 
@@ -230,7 +211,6 @@ train_job_new (SegueContext *context, const TrainConfig *config, GError **error)
                           &job->settings);
   if (!measure (job, items, config->model.type, error) || !make_model (job, config, error))
     return NULL;
-  choose_prefix (job);
   if (!make_buffers (job, error))
     return NULL;
   g_autoptr (GArray) tensors = segue_model_list_tensors (job->model, error);
@@ -252,10 +232,6 @@ train_job_free (TrainJob *job)
   if (!job)
     return;
   g_clear_pointer (&job->feed, train_feed_free); /* first: it reads from the rest */
-  if (job->train.features >= 0)
-    close (job->train.features);
-  if (job->validation.features >= 0)
-    close (job->validation.features);
   g_clear_pointer (&job->optimiser, train_optimiser_free);
   g_clear_pointer (&job->model, segue_model_free);
   g_clear_pointer (&job->calibration, segue_calibration_free);

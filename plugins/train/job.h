@@ -64,8 +64,6 @@ typedef struct {
  * @length: samples of every item, or numbers of every vector
  * @rate: of audio, Hz; 0: vectors
  * @like: id of the item that @length was taken from
- * @prefix: floats per item after the model's frozen prefix; 0: the prefix is not used
- * @prefix_train: whether training items use the prefix too
  * @train, @validation: the sources of their rows
  * @part: items of a training batch in one pass; fewer than settings->batch where the workspace
  *   would be too large and items don't influence each other
@@ -87,8 +85,6 @@ typedef struct {
   gsize length;
   guint rate;
   char *like;
-  gsize prefix;
-  gboolean prefix_train;
 
   TrainSource train;
   TrainSource validation;

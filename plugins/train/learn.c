@@ -54,10 +54,10 @@ run_part (TrainJob *job, const float *rows, guint first, guint n, double divisor
     job->targets[i] = sample->label;
     job->keys[i] = sample->key;
   }
-  SegueModelPass pass = SEGUE_INIT (
-    SegueModelPass, .mode = SEGUE_MODEL_TRAIN, .batch = n, .length = job->length, .input = rows,
-    .from_prefix = job->train.features >= 0, .items = job->keys, .seed = job->settings.seed,
-    .step = job->progress.step, .workspace = job->workspace, .logits = job->logits);
+  SegueModelPass pass =
+    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_TRAIN, .batch = n, .length = job->length,
+                .input = rows, .items = job->keys, .seed = job->settings.seed,
+                .step = job->progress.step, .workspace = job->workspace, .logits = job->logits);
   const SegueNnCrossEntropy loss_of = { .batch = n,
                                         .classes = job->info.n_labels,
                                         .label_smoothing = (float) job->settings.label_smoothing,

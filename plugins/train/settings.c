@@ -93,7 +93,6 @@ train_settings_resolve (const TrainConfig *config, guint n_train, guint64 seed,
   settings->class_weights = (TrainWeights) config->class_weights;
   settings->best = (TrainBest) config->best;
   settings->patience = (guint) config->early_stopping;
-  settings->cache_features = config->cache_features;
   settings->checkpoint = (gint64) (config->checkpoint * 60 * G_USEC_PER_SEC);
   settings->seed = seed;
 

@@ -26,7 +26,6 @@ typedef struct {
   int class_weights;
   int best;
   gint64 early_stopping;
-  gboolean cache_features;
   int precision; /* SegueModelPrecision */
   double checkpoint;
 } TrainConfig;
@@ -50,7 +49,6 @@ typedef struct {
   TrainWeights class_weights;
   TrainBest best;
   guint patience;
-  gboolean cache_features;
   gint64 checkpoint;
   guint64 steps_per_epoch;
   guint64 seed;

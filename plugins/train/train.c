@@ -3,7 +3,6 @@
 #include "history.h"
 #include "job.h"
 #include "learn.h"
-#include "prefix.h"
 
 #include <segue/collect.h>
 #include <segue/format.h>
@@ -60,11 +59,6 @@ static const SegueParam *const params[] = {
   SEGUE_PARAM (TrainConfig, early_stopping, SEGUE_PARAM_INT, .def = "0", .min = 0, .max = 100000,
                .unit = "epochs",
                .doc = "Stop after this many epochs without improvement; 0: never."),
-  SEGUE_PARAM (
-    TrainConfig, cache_features, SEGUE_PARAM_BOOL, .def = "true",
-    .doc = "Compute the part of the model that is not trained once per segment and keep "
-           "its output on disk while training, rather than in every epoch. Training segments that "
-           "live stages change differ in each epoch: nothing is kept for them."),
   SEGUE_PARAM (
     TrainConfig, precision, SEGUE_PARAM_CHOICE, .def = "auto",
     .choices = SEGUE_MODEL_TRAINING_CHOICES,
@@ -143,8 +137,7 @@ check_batch (SegueModel *model, const TrainConfig *config, gsize length, GError 
   segue_model_describe (model, &info);
   /* Otherwise a batch may pass in parts. */
   guint batch = info.coupled ? train_settings_get_batch (config) : 1;
-  gboolean has_prefix = type->prefix_size && type->prefix_size (impl, length) > 0;
-  gsize bytes = type->plan (impl, batch, length, SEGUE_MODEL_TRAIN, has_prefix);
+  gsize bytes = type->plan (impl, batch, length, SEGUE_MODEL_TRAIN);
   return segue_model_check_workspace (model, bytes, error);
 }
 
@@ -242,7 +235,7 @@ train_collect (gpointer instance, SegueContext *context, GError **error)
     return FALSE;
   report_sets (job);
   if ((job->type->fit && !train_fit (job, error)) ||
-      (job->type->backward && (!train_prefix_prepare (job, error) || !train_learn (job, error))))
+      (job->type->backward && !train_learn (job, error)))
     return FALSE;
 
   const char *folder = segue_context_get_output_folder (context, error);

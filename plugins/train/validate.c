@@ -57,9 +57,9 @@ count_all (TrainJob *job, const TrainSource *source, Tally *tally, GError **erro
 
   train_feed_start (job->feed, &feed_pass);
   while ((rows = train_feed_next (job->feed, &first, &n, &local))) {
-    SegueModelPass pass = SEGUE_INIT (
-      SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = job->length, .input = rows,
-      .from_prefix = source->features >= 0, .workspace = job->workspace, .logits = job->logits);
+    SegueModelPass pass =
+      SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = job->length,
+                  .input = rows, .workspace = job->workspace, .logits = job->logits);
     if (!segue_context_check_cancelled (job->context, error) ||
         !segue_model_forward (job->model, &pass, error))
       return FALSE;

@@ -4,7 +4,7 @@
  *
  *   --what forward   inference
  *   --what train     forward, backward, optimiser
- *   --what frozen    the same from the second epoch on, with the conv encoder frozen and its output kept
+ *   --what frozen    the same with the conv encoder frozen
  *
  * Prints "ready" after the warm-up, the seconds of each pass, and at the end everything as one JSON object. */
 #include "fixture.h"
@@ -46,8 +46,8 @@ typedef struct {
   SegueModelInfo info;
   TrainSettings settings;
   TrainOptimiser *optimiser; /* nullable */
-  float *rows;               /* [n_rows, width]: samples, or the output of the frozen prefix */
-  gsize n_rows, width;
+  float *rows;               /* [n_rows, length]: samples */
+  gsize n_rows;
   guint part;
   void *workspace;
   float *logits; /* [batch, labels] */
@@ -113,8 +113,9 @@ make_noise (Bench *bench)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   bench->n_rows = N_NOISE;
-  bench->rows = g_new (float, bench->n_rows * bench->width);
-  for (gsize i = 0; i < bench->n_rows * bench->width; i++)
+  gsize n = bench->n_rows * (gsize) bench->options->length;
+  bench->rows = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
     bench->rows[i] = (float) g_rand_double_range (random, -0.5, 0.5);
 }
 
@@ -124,7 +125,7 @@ read_segments (Bench *bench, GError **error)
   const char *path = bench->options->paths[1];
   char *data;
   gsize n_bytes;
-  bench->width = (gsize) bench->options->length;
+  gsize length = (gsize) bench->options->length;
   if (!path) {
     make_noise (bench);
     return TRUE;
@@ -132,18 +133,18 @@ read_segments (Bench *bench, GError **error)
   if (!g_file_get_contents (path, &data, &n_bytes, error))
     return FALSE;
   bench->rows = (float *) (void *) data;
-  bench->n_rows = n_bytes / (bench->width * sizeof (float));
+  bench->n_rows = n_bytes / (length * sizeof (float));
   if (bench->n_rows > 0)
     return TRUE;
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA, "‘%s’ holds no segment of %zu samples", path,
-               bench->width);
+               length);
   return FALSE;
 }
 
 static gsize
-plan (Bench *bench, guint batch, SegueModelMode mode, gboolean from_prefix)
+plan (Bench *bench, guint batch, SegueModelMode mode)
 {
-  return bench->type->plan (bench->impl, batch, (gsize) bench->options->length, mode, from_prefix);
+  return bench->type->plan (bench->impl, batch, (gsize) bench->options->length, mode);
 }
 
 static gboolean
@@ -152,12 +153,10 @@ make_workspace (Bench *bench, GError **error)
   SegueModelMode mode = bench->train ? SEGUE_MODEL_TRAIN : SEGUE_MODEL_INFER;
   gsize n = (gsize) bench->options->batch;
   bench->part = (guint) n;
-  while (bench->part > 1 && plan (bench, bench->part, mode, bench->frozen) > MAX_WORKSPACE)
+  while (bench->part > 1 && plan (bench, bench->part, mode) > MAX_WORKSPACE)
     bench->part = (bench->part + 1) / 2;
 
-  gsize bytes = plan (bench, bench->part, mode, bench->frozen);
-  if (bench->frozen)
-    bytes = MAX (bytes, plan (bench, 1, SEGUE_MODEL_INFER, FALSE));
+  gsize bytes = plan (bench, bench->part, mode);
   bench->workspace = segue_model_new_workspace (bench->model, bytes, error);
   if (!bench->workspace)
     return FALSE;
@@ -165,22 +164,6 @@ make_workspace (Bench *bench, GError **error)
   bench->d_logits = g_new (float, n * bench->info.n_labels);
   bench->targets = g_new (gint32, n);
   bench->items = g_new (guint64, n);
-  return TRUE;
-}
-
-/* The output of the first epoch for later ones. */
-static gboolean
-keep_prefix (Bench *bench, GError **error)
-{
-  gsize size = bench->type->prefix_size (bench->impl, bench->width);
-  g_autofree float *samples = g_steal_pointer (&bench->rows);
-  bench->rows = g_new (float, bench->n_rows *size);
-  for (gsize i = 0; i < bench->n_rows; i++) {
-    if (!segue_model_prefix (bench->model, 1, bench->width, samples + i * bench->width,
-                             bench->workspace, bench->rows + i * size, error))
-      return FALSE;
-  }
-  bench->width = size;
   return TRUE;
 }
 
@@ -208,9 +191,8 @@ run_part (Bench *bench, guint first, guint n, const float *input, GError **error
   const gsize offset = (gsize) first * bench->info.n_labels;
   SegueModelPass pass = SEGUE_INIT (
     SegueModelPass, .mode = bench->train ? SEGUE_MODEL_TRAIN : SEGUE_MODEL_INFER, .batch = n,
-    .length = (gsize) bench->options->length, .input = input, .from_prefix = bench->frozen,
-    .items = bench->items + first, .step = bench->n_passes, .workspace = bench->workspace,
-    .logits = bench->logits + offset);
+    .length = (gsize) bench->options->length, .input = input, .items = bench->items + first,
+    .step = bench->n_passes, .workspace = bench->workspace, .logits = bench->logits + offset);
   if (!segue_model_forward (bench->model, &pass, error))
     return FALSE;
   if (!bench->train)
@@ -238,7 +220,7 @@ run_pass (Bench *bench, GError **error)
   for (guint done = 0, n; done < batch; done += n) {
     gsize row = bench->items[done];
     n = (guint) MIN (MIN (bench->part, batch - done), bench->n_rows - row);
-    if (!run_part (bench, done, n, bench->rows + row * bench->width, error))
+    if (!run_part (bench, done, n, bench->rows + row * (gsize) bench->options->length, error))
       return FALSE;
   }
   if (bench->train && !train_optimiser_step (bench->optimiser, bench->n_passes, &norm)) {
@@ -358,8 +340,7 @@ run (const Options *options, GError **error)
   bench.frozen = g_str_equal (options->what, "frozen");
   bench.train = bench.frozen || g_str_equal (options->what, "train");
   if (!load_model (&bench, error) || !read_segments (&bench, error) ||
-      !make_workspace (&bench, error) || (bench.frozen && !keep_prefix (&bench, error)) ||
-      !run_passes (&bench, times, error))
+      !make_workspace (&bench, error) || !run_passes (&bench, times, error))
     return FALSE;
   report (&bench, times);
   return TRUE;

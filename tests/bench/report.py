@@ -17,9 +17,8 @@ theirs, ours, …) over the same segments of real music, so that other load on t
 A figure is the median of a program's passes. A ratio is that of two medians, with the smallest and the largest
 ratio of paired passes in parentheses. The model is DistilHuBERT of full size. PyTorch runs with sdpa attention,
 `inference_mode`, fused AdamW, `set_flush_denormal` and bfloat16 by autocast, both in eager mode and through
-`torch.compile`; the faster one counts. A training step is forward, backward, clipping and AdamW. The frozen step
-is what a step costs from the second epoch on, where segue reads the cached output of the conv encoder and PyTorch,
-with `freeze_feature_encoder ()`, computes it again.
+`torch.compile`; the faster one counts. A training step is forward, backward, clipping and AdamW. In the
+frozen step the conv encoder is not trained (`freeze: feature-encoder`, `freeze_feature_encoder ()`).
 
 The ceiling is the maximum that the processor can reach: products of registers on both cores, hand-written for the
 widest instructions available (`tests/bench/ceiling.c`), the best of six bursts in each round of the same run. A
@@ -92,8 +91,8 @@ def machine():
 
 
 def operations(config, length):
-    """Operations of matrix products in a forward pass over one segment: before, and from, the first trained weight
-    of a frozen conv encoder; and those whose input needs no gradient."""
+    """Operations of matrix products for one segment: in a forward pass, a training step, and one whose conv encoder is
+    frozen. The input of the first trained weight needs no gradient."""
     encoder, first, channels = 0, 0, 1
     for i, (width, kernel, stride) in enumerate(zip(config["conv_dim"], config["conv_kernel"], config["conv_stride"])):
         length = (length - kernel) // stride + 1
@@ -106,7 +105,7 @@ def operations(config, length):
     layer = 2 * length * (4 * hidden * hidden + 2 * hidden * inner) + 4 * length * length * hidden
     projector = 2 * length * hidden * config["classifier_proj_size"]
     rest = projection + positional + config["num_hidden_layers"] * layer + projector
-    return {"forward": encoder + rest, "train": 3 * (encoder + rest) - first, "frozen": 3 * rest - projection}
+    return {"forward": encoder + rest, "train": 3 * (encoder + rest) - first, "frozen": encoder + 3 * rest - projection}
 
 
 # Figures.

@@ -59,7 +59,7 @@ run_model (SegueModel *model)
   gsize length = MAX (info.min_length, 1);
   if (length > MAX_LENGTH || info.n_labels > 16 ||
       segue_model_get_type (model)->plan (segue_model_get_impl (model), 2, length,
-                                          SEGUE_MODEL_INFER, FALSE) > MAX_WORKSPACE)
+                                          SEGUE_MODEL_INFER) > MAX_WORKSPACE)
     return;
 
   g_autofree float *samples = g_new (float, length);

@@ -69,13 +69,13 @@ golden_run_from_model (HubertModel *model, guint batch, gsize length, const floa
   run->logits = g_new0 (float, batch * model->base.n_labels);
   run->d_logits = g_new0 (float, batch * model->base.n_labels);
 
-  gsize bytes = hubert_lay (model, batch, length, TRUE, FALSE, NULL, &run->layout);
+  gsize bytes = hubert_lay (model, batch, length, TRUE, NULL, &run->layout);
   g_assert_cmpuint (bytes, !=, G_MAXSIZE);
   run->block = g_malloc (bytes + 64);
   run->workspace = (gpointer) (((guintptr) run->block + 63) & ~(guintptr) 63);
   /* A read of memory that was never written returns NaN, and the test fails. */
   memset (run->workspace, 0xff, bytes);
-  hubert_lay (model, batch, length, TRUE, FALSE, run->workspace, &run->layout);
+  hubert_lay (model, batch, length, TRUE, run->workspace, &run->layout);
   run->pass = (SegueModelPass) SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_TRAIN,
                                            .batch = batch, .length = length, .input = run->samples,
                                            .items = run->items, .seed = 1, .step = 1,

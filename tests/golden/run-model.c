@@ -11,7 +11,7 @@ static gboolean
 infer (HubertModel *model, guint batch, gsize length, const float *samples, float *logits,
        GError **error)
 {
-  gsize bytes = hubert_model_type.plan (model, batch, length, SEGUE_MODEL_INFER, FALSE);
+  gsize bytes = hubert_model_type.plan (model, batch, length, SEGUE_MODEL_INFER);
   void *workspace = NULL;
   if (bytes == G_MAXSIZE || posix_memalign (&workspace, 64, bytes) != 0) {
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "these samples can't be run");

@@ -183,7 +183,7 @@ static void
 infer (GoldenRun *run, guint first, guint n, float *logits)
 {
   g_autoptr (GError) error = NULL;
-  gsize bytes = hubert_model_type.plan (run->model, n, run->length, SEGUE_MODEL_INFER, FALSE);
+  gsize bytes = hubert_model_type.plan (run->model, n, run->length, SEGUE_MODEL_INFER);
   g_autofree guint8 *block = g_malloc (bytes + 64);
   SegueModelPass pass = SEGUE_INIT (
     SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = n, .length = run->length,

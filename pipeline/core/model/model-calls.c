@@ -23,17 +23,6 @@ segue_model_conclude (const SegueModelType *type, gboolean ok, GError **failure,
   return FALSE;
 }
 
-gboolean
-segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *input,
-                    void *workspace, float *output, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  const SegueCalling outer = segue_calling_begin ("model type", model->type->name, FALSE);
-  gboolean ok = model->type->prefix (model->impl, batch, length, input, workspace, output, &local);
-  segue_calling_end (outer);
-  return segue_model_conclude (model->type, ok, &local, error);
-}
-
 /* The caller's header may be older, with a shorter struct. */
 static gboolean
 complete_pass (const SegueModelPass *pass, SegueModelPass *whole, GError **error)

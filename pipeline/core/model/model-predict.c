@@ -32,7 +32,7 @@ plan_batches (SegueModel *model, guint n, gsize length, const SegueModelInfo *in
               GError **error)
 {
   for (guint batch = MIN (n, MAX_BATCH); batch > 0; batch = batch / 2) {
-    gsize bytes = model->type->plan (model->impl, batch, length, SEGUE_MODEL_INFER, FALSE);
+    gsize bytes = model->type->plan (model->impl, batch, length, SEGUE_MODEL_INFER);
     if (bytes > MAX_WORKSPACE && batch > 1)
       continue;
     if (bytes > SEGUE_MODEL_MAX_SEGMENT || length > G_MAXSIZE / 4 / sizeof (float) / batch)

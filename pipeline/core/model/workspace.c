@@ -34,7 +34,7 @@ segue_model_check_length (SegueModel *model, gsize length, GError **error)
                  model->type->name, (double) info.min_length / info.rate);
     return FALSE;
   }
-  gsize bytes = model->type->plan (model->impl, 1, length, SEGUE_MODEL_INFER, FALSE);
+  gsize bytes = model->type->plan (model->impl, 1, length, SEGUE_MODEL_INFER);
   if (bytes <= SEGUE_MODEL_MAX_SEGMENT)
     return TRUE;
   g_autofree char *most = g_format_size_full (SEGUE_MODEL_MAX_SEGMENT, G_FORMAT_SIZE_IEC_UNITS);

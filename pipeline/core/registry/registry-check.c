@@ -173,8 +173,6 @@ check_classifier (const SegueModelType *type, const char *what, GError **error)
     return refuse (error, "%s: takes neither audio nor tensors", what);
   if (type->fit && type->takes != SEGUE_KIND_TENSOR)
     return refuse (error, "%s: fit () is for types with .takes = SEGUE_KIND_TENSOR", what);
-  if (type->prefix_size && !type->prefix)
-    return refuse (error, "%s: has prefix_size () and no prefix ()", what);
   return TRUE;
 }
 

@@ -12,10 +12,6 @@
  * Random numbers (initial weights, dropout, a model's own augmentation) are functions of a counter over
  * (seed, step, item, layer), never a stream: a single step can be repeated, bit for bit.
  *
- * The frozen prefix is the initial part of the forward pass that has no trained weights and uses no
- * random numbers (log-mel frames; a convolutional encoder that is not fine-tuned). A trainer
- * may compute it once per item and then use its output as input in place of the samples.
- *
  * A type may offer a space: coordinates in which items that sound alike are near each other, by Euclidean distance, with
  * a centre for each label. Songs far from all centres are unlike all labels (segue/calibration.h).
  *
@@ -135,7 +131,7 @@ typedef enum { SEGUE_MODEL_INFER, SEGUE_MODEL_TRAIN } SegueModelMode;
 /**
  * SegueModelPass: one pass over a batch.
  * @struct_size: set by SEGUE_INIT(); a type's callbacks get one of full size
- * @input: [batch, length] samples or vectors; or [batch, prefix_size (length)] with @from_prefix
+ * @input: [batch, length] samples or vectors
  * @items: [batch], TRAIN only: the item numbers for the random counters
  * @seed, @step: TRAIN only: likewise
  * @workspace: plan () bytes, 64-byte aligned; forward () stores in it what backward () needs
@@ -149,7 +145,6 @@ typedef struct {
   guint batch;
   gsize length;
   const float *input;
-  gboolean from_prefix;
   const guint64 *items;
   guint64 seed;
   guint64 step;
@@ -237,9 +232,6 @@ typedef struct _SegueEncoder SegueEncoder;
  * @list_tensors: (transfer full): #SegueModelTensor array, in a fixed order
  * @changed: (optional): values of tensors were changed from outside (an optimiser's step, a checkpoint):
  *   recompute packed or normalised weights; without it, they are computed in each pass
- * @prefix_size: (optional): floats per item after the frozen prefix; 0, or no callback: there is none
- * @prefix: (required with @prefix_size): [batch, length] → [batch, prefix_size]; uses @workspace as planned for INFER.
- *   A pass from its output gives the same bits as the whole pass
  * @plan: bytes of workspace for a pass; %G_MAXSIZE if the sizes are not possible. A pass reads and writes no byte more,
  *   and does not depend on what the workspace contains before it
  * @forward: writes logits, and points. In INFER, those of an item are the same in every bit alone and in any batch, with
@@ -280,11 +272,7 @@ struct _SegueModelType {
   GArray *(*list_tensors) (gpointer model);
   void (*changed) (gpointer model);
 
-  gsize (*prefix_size) (gpointer model, gsize length);
-  gboolean (*prefix) (gpointer model, guint batch, gsize length, const float *input,
-                      void *workspace, float *output, GError **error);
-  gsize (*plan) (gpointer model, guint batch, gsize length, SegueModelMode mode,
-                 gboolean from_prefix);
+  gsize (*plan) (gpointer model, guint batch, gsize length, SegueModelMode mode);
   gboolean (*forward) (gpointer model, SegueModelPass *pass, GError **error);
   gboolean (*backward) (gpointer model, SegueModelPass *pass, const float *d_logits,
                         GError **error);
@@ -363,11 +351,8 @@ SEGUE_API
 const float *segue_model_read_row (const SegueModelInfo *info, SegueItem *item, gsize *length,
                                    GError **error);
 
-/** segue_model_prefix, segue_model_forward, segue_model_backward, segue_model_fit: call the callbacks of @model's type and
+/** segue_model_forward, segue_model_backward, segue_model_fit: call the callbacks of @model's type and
  * check them: one that returns %FALSE without an error, or %TRUE with one, fails with %SEGUE_ERROR_INTERNAL. */
-SEGUE_API
-gboolean segue_model_prefix (SegueModel *model, guint batch, gsize length, const float *input,
-                             void *workspace, float *output, GError **error);
 SEGUE_API
 gboolean segue_model_forward (SegueModel *model, SegueModelPass *pass, GError **error);
 SEGUE_API

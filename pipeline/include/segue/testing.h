@@ -116,7 +116,6 @@ void segue_test_write_wav_at (const char *path, const SegueItem *audio, const ch
  * - the labels, the rate or size, and the tensors of a new model; a model that is only described
  * - in inference, the same bits for an item alone and in a batch, with one thread and with several
  * - passes read nothing that they did not write, write only to their workspace, as planned, and to the logits
- * - the frozen prefix, with the rest of the pass, gives the bits of the whole pass
  * - fit () gives the same bits with one thread and with several, with a validation set and without; all other parts
  *   test a model that was fitted
  * - in a space: points and centres are finite; the same bits for an item alone and in a batch, with one thread and with

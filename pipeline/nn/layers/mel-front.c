@@ -18,8 +18,9 @@ enum { RANDOM_CROP, RANDOM_GAIN, RANDOM_TILT, RANDOM_MASKS };
 typedef struct {
   const SegueNnMelFront *front;
   const SegueModelPass *pass;
-  gsize all_frames, frames, bands;
-  const float *x;             /* [B, all_frames, bands] */
+  gsize frames, bands;
+  float *cropped;             /* [B, samples of the frames] */
+  const float *x;             /* [B, frames, bands] */
   float *y;                   /* [B, frames, bands] */
   const float *scale, *shift; /* [bands] */
 } Preparation;
@@ -52,41 +53,33 @@ segue_nn_mel_front_close (SegueNnMelFront *front)
   g_clear_pointer (&front->log_mel, segue_nn_log_mel_free);
 }
 
+/* As many as @n frames need. */
+static gsize
+count_samples (const SegueNnMelFront *front, gsize n)
+{
+  return front->frames.window + (n - 1) * front->frames.hop;
+}
+
 gsize
 segue_nn_mel_front_get_min_length (const SegueNnMelFront *front)
 {
-  return front->frames.window + (MAX (front->min_frames, 1) - 1) * front->frames.hop;
-}
-
-gsize
-segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length)
-{
-  gsize size = 0, frames = segue_nn_log_mel_frames (&front->frames, length);
-  return g_size_checked_mul (&size, frames, front->frames.bands) ? size : 0;
-}
-
-void
-segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnThreads *threads, guint batch,
-                           gsize length, const float *samples, float *frames)
-{
-  segue_nn_log_mel_forward (threads, front->log_mel, batch, length, samples, frames);
+  return count_samples (front, MAX (front->min_frames, 1));
 }
 
 gboolean
 segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNnArena *arena, guint batch,
-                        gsize length, SegueModelMode mode, gboolean from_prefix,
-                        SegueNnMelBuffers *b)
+                        gsize length, SegueModelMode mode, SegueNnMelBuffers *b)
 {
-  gsize least = MAX (front->min_frames, 1);
-  b->all_frames = b->frames = segue_nn_log_mel_frames (&front->frames, length);
-  if (mode == SEGUE_MODEL_TRAIN) {
-    gsize crop = (gsize) (front->crop * (double) b->all_frames + 0.5);
-    b->frames = MIN (MAX (crop, least), b->all_frames);
-  }
+  gsize least = MAX (front->min_frames, 1), all = segue_nn_log_mel_frames (&front->frames, length);
+  gboolean train = mode == SEGUE_MODEL_TRAIN;
+  *b = (SegueNnMelBuffers){ .frames = all };
+  if (train)
+    b->frames = MIN (MAX ((gsize) (front->crop * (double) all + 0.5), least), all);
   if (batch == 0 || b->frames < least)
     return FALSE;
-  b->log_mel =
-    segue_nn_arena_floats (arena, from_prefix ? 0 : batch, b->all_frames, front->frames.bands, 1);
+  if (train)
+    b->cropped = segue_nn_arena_floats (arena, batch, count_samples (front, b->frames), 1, 1);
+  b->log_mel = segue_nn_arena_floats (arena, batch, b->frames, front->frames.bands, 1);
   b->output = segue_nn_arena_floats (arena, batch, b->frames, front->frames.bands, 1);
   return TRUE;
 }
@@ -114,16 +107,26 @@ draw (const SegueNnRandomKey *key, guint64 index, float range)
   return range * (2.0f * segue_nn_random_uniform (key, index) - 1.0f);
 }
 
-/* A crop of one item, louder or softer: a gain multiplies the power under the logarithm, and the
- * result is at least the floor. */
+/* The crop starts where a frame of the whole item does. */
 static void
 crop_item (gpointer data, gsize item, guint thread)
 {
   const Preparation *p = data;
   const SegueNnRandomKey key = item_key (p, item);
-  gsize first =
-    segue_nn_random_below (&key, RANDOM_CROP, (guint32) (p->all_frames - p->frames + 1));
-  const float *x = p->x + (item * p->all_frames + first) * p->bands;
+  gsize n = count_samples (p->front, p->frames), length = p->pass->length;
+  gsize all = segue_nn_log_mel_frames (&p->front->frames, length);
+  gsize first = segue_nn_random_below (&key, RANDOM_CROP, (guint32) (all - p->frames + 1));
+  memcpy (p->cropped + item * n, p->pass->input + item * length + first * p->front->frames.hop,
+          n * sizeof *p->cropped);
+}
+
+/* Louder or softer: a gain multiplies the power under the logarithm, and the result is at least the floor. */
+static void
+change_item (gpointer data, gsize item, guint thread)
+{
+  const Preparation *p = data;
+  const SegueNnRandomKey key = item_key (p, item);
+  const float *x = p->x + item * p->frames * p->bands;
   float *y = p->y + item * p->frames * p->bands;
   float gain = draw (&key, RANDOM_GAIN, p->front->gain);
   float tilt = draw (&key, RANDOM_TILT, p->front->tilt);
@@ -205,19 +208,20 @@ segue_nn_mel_front_forward (SegueNnMelFront *front, SegueNnThreads *threads,
                             const SegueModelPass *pass, SegueNnMelBuffers *b, float *scratch)
 {
   gboolean train = pass->mode == SEGUE_MODEL_TRAIN;
+  gsize length = train ? count_samples (front, b->frames) : pass->length;
   Preparation p = { .front = front,
                     .pass = pass,
-                    .all_frames = b->all_frames,
                     .frames = b->frames,
                     .bands = front->frames.bands,
-                    .x = pass->input,
+                    .cropped = b->cropped,
+                    .x = b->log_mel,
                     .y = b->output };
-  if (!pass->from_prefix) {
-    segue_nn_mel_front_prefix (front, threads, pass->batch, pass->length, pass->input, b->log_mel);
-    p.x = b->log_mel;
-  }
-  if (train) {
+  if (train)
     segue_nn_threads_run (threads, pass->batch, crop_item, &p);
+  segue_nn_log_mel_forward (threads, front->log_mel, pass->batch, length,
+                            train ? b->cropped : pass->input, b->log_mel);
+  if (train) {
+    segue_nn_threads_run (threads, pass->batch, change_item, &p);
     p.x = b->output;
   }
   if (front->standardise == SEGUE_NN_STANDARDISE_BAND)

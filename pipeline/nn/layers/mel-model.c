@@ -74,19 +74,3 @@ segue_nn_mel_model_describe (gpointer data, SegueModelInfo *info)
   info->min_length = segue_nn_mel_front_get_min_length (&model->front);
   info->coupled = TRUE; /* through the statistics of a batch */
 }
-
-gsize
-segue_nn_mel_model_prefix_size (gpointer data, gsize length)
-{
-  return segue_nn_mel_front_prefix_size (&((SegueNnMelModel *) data)->front, length);
-}
-
-gboolean
-segue_nn_mel_model_prefix (gpointer data, guint batch, gsize length, const float *input,
-                           void *workspace, float *output, GError **error)
-{
-  SegueNnMelModel *model = data;
-  segue_nn_model_begin (&model->base);
-  segue_nn_mel_front_prefix (&model->front, model->base.threads, batch, length, input, output);
-  return segue_nn_model_end (&model->base, error);
-}

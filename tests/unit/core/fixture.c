@@ -181,7 +181,7 @@ no_tensors (gpointer model)
 }
 
 static gsize
-no_plan (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+no_plan (gpointer model, guint batch, gsize length, SegueModelMode mode)
 {
   return G_MAXSIZE;
 }

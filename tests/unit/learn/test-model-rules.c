@@ -61,13 +61,6 @@ backward_mutely (gpointer model, SegueModelPass *pass, const float *d_logits, GE
   return FALSE;
 }
 
-static gboolean
-prefix_with_error (gpointer model, guint batch, gsize length, const float *input, void *workspace,
-                   float *output, GError **error)
-{
-  return forward_with_error (model, NULL, error);
-}
-
 static void
 assert_bug (GError **error, const char *words)
 {
@@ -85,7 +78,6 @@ test_mistaken_passes (void)
   g_autoptr (GError) error = NULL;
   other.forward = forward_with_error;
   other.backward = backward_mutely;
-  other.prefix = prefix_with_error;
   g_autoptr (SegueModel) model = segue_model_new (&other, NULL, &spec, &error);
   g_assert_no_error (error);
   SegueModelPass pass = SEGUE_INIT (SegueModelPass);
@@ -98,8 +90,6 @@ test_mistaken_passes (void)
   assert_bug (&error, "struct_size of a SegueModelPass");
   g_assert_false (segue_model_backward (model, &pass, NULL, &error));
   assert_bug (&error, "struct_size of a SegueModelPass");
-  g_assert_false (segue_model_prefix (model, 1, 1600, NULL, NULL, NULL, &error));
-  assert_bug (&error, "'other' succeeded with an error set (half of it)");
 }
 
 static GArray *listed; /* the result of a wrong list_tensors () */
@@ -182,7 +172,7 @@ test_longer_tensors (void)
 }
 
 static gsize
-plan_vast (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+plan_vast (gpointer model, guint batch, gsize length, SegueModelMode mode)
 {
   return (gsize) batch * length * 1024 * 1024;
 }

@@ -47,7 +47,7 @@ forward_unset (gpointer model, SegueModelPass *pass, GError **error)
 static gboolean
 forward_beyond (gpointer model, SegueModelPass *pass, GError **error)
 {
-  gsize bytes = tiny ()->plan (model, pass->batch, pass->length, pass->mode, pass->from_prefix);
+  gsize bytes = tiny ()->plan (model, pass->batch, pass->length, pass->mode);
   ((guint8 *) pass->workspace)[bytes] = 1;
   return tiny ()->forward (model, pass, error);
 }
@@ -65,15 +65,6 @@ forward_coupled_training (gpointer model, SegueModelPass *pass, GError **error)
 {
   return (pass->mode == SEGUE_MODEL_TRAIN ? forward_coupled : tiny ()->forward) (model, pass,
                                                                                  error);
-}
-
-static gboolean
-forward_of_prefix (gpointer model, SegueModelPass *pass, GError **error)
-{
-  if (!tiny ()->forward (model, pass, error))
-    return FALSE;
-  pass->logits[1] += pass->from_prefix ? 1e-6f : 0;
-  return TRUE;
 }
 
 static GCancellable *watched;
@@ -367,7 +358,6 @@ test_mistakes (void)
     MISTAKE (forward, forward_beyond, "beyond the workspace that plan () requests"),
     MISTAKE (forward, forward_into_input, "writes to its input"),
     MISTAKE (forward, forward_coupled_training, "describe () does not set `coupled`"),
-    MISTAKE (forward, forward_of_prefix, "from the output of prefix ()"),
     MISTAKE (forward, forward_cancelled, "a cancelled pass has wrong logits and no error"),
     MISTAKE (backward, backward_doubled, "backward () of tensor 'weight' gives a derivative"),
     MISTAKE (backward, backward_forgetting, "of tensor 'weight'"),
@@ -469,7 +459,7 @@ test_right (void)
   segue_test_model (tiny_plugin (), "tiny-centroids", "{}");
   segue_test_model (tiny_plugin (), "tiny-scaled", "{}");
   segue_test_model (tiny_plugin (), "tiny", "{}");
-  segue_test_model (tiny_plugin (), "tiny", "{ dropout: 0.5, frozen: false }");
+  segue_test_model (tiny_plugin (), "tiny", "{ dropout: 0.5 }");
 }
 
 static void

@@ -1,6 +1,6 @@
 /* A minimal implementation of the model interface.
  *
- * A segment [length] → 6 statistics of its frames (the frozen prefix) → linear → logits. Dropout
+ * A segment [length] → 6 statistics of its frames → linear → logits. Dropout
  * on the statistics draws from counters, as the interface requires. Weights are stored in
  * config.json, and model.safetensors has no tensors. */
 #include "tiny-model.h"
@@ -19,7 +19,6 @@ typedef struct {
   double dropout;
   double scale; /* of the first weights; far too large ones make a loss that is not finite */
   gboolean coupled;
-  gboolean frozen;
 } TinyConfig;
 
 typedef struct {
@@ -64,8 +63,6 @@ static const SegueParam *const params[] = {
                .doc = "Deviation of the first weights."),
   SEGUE_PARAM (TinyConfig, coupled, SEGUE_PARAM_BOOL, .def = "false",
                .doc = "Say that items of a batch influence each other."),
-  SEGUE_PARAM (TinyConfig, frozen, SEGUE_PARAM_BOOL, .def = "true",
-               .doc = "Offer the statistics as a frozen prefix."),
   NULL,
 };
 
@@ -247,12 +244,6 @@ tiny_changed (gpointer model)
   ((Tiny *) model)->n_changes++;
 }
 
-static gsize
-tiny_prefix_size (gpointer model, gsize length)
-{
-  return ((Tiny *) model)->config.frozen ? N_STATISTICS : 0;
-}
-
 /* Mean over frames of: zero crossings, |x|, |Δx|, |Δ²x|, and the variation of |x| and of
  * crossings. */
 static void
@@ -279,18 +270,8 @@ compute_statistics (const float *x, gsize length, float *out)
     out[s] = (float) (sums[s] / (double) n_frames);
 }
 
-static gboolean
-tiny_prefix (gpointer model, guint batch, gsize length, const float *input, void *workspace,
-             float *output, GError **error)
-{
-  tiny_count_pass ();
-  for (guint b = 0; b < batch; b++)
-    compute_statistics (input + b * length, length, output + b * N_STATISTICS);
-  return TRUE;
-}
-
 static gsize
-tiny_plan (gpointer model, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+tiny_plan (gpointer model, guint batch, gsize length, SegueModelMode mode)
 {
   return batch * N_STATISTICS * sizeof (float);
 }
@@ -312,11 +293,10 @@ tiny_forward (gpointer model, SegueModelPass *pass, GError **error)
 {
   Tiny *tiny = model;
   float *statistics = pass->workspace;
-  if (pass->from_prefix) {
-    tiny_count_pass ();
-    memcpy (statistics, pass->input, pass->batch * N_STATISTICS * sizeof (float));
-  } else
-    tiny_prefix (model, pass->batch, pass->length, pass->input, NULL, statistics, error);
+  tiny_count_pass ();
+  for (guint b = 0; b < pass->batch; b++)
+    compute_statistics (pass->input + b * pass->length, pass->length,
+                        statistics + b * N_STATISTICS);
   if (pass->mode == SEGUE_MODEL_TRAIN && tiny->config.dropout > 0)
     drop (tiny, pass, statistics);
 
@@ -366,8 +346,6 @@ static const SegueModelType tiny = {
   .describe = tiny_describe,
   .list_tensors = tiny_list_tensors,
   .changed = tiny_changed,
-  .prefix_size = tiny_prefix_size,
-  .prefix = tiny_prefix,
   .plan = tiny_plan,
   .forward = tiny_forward,
   .backward = tiny_backward,

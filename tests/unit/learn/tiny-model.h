@@ -13,7 +13,7 @@ SegueRegistry *tiny_registry_new (const SeguePlugin *plugin);
 /** tiny_read: (transfer full): file @name that the stage in @harness left, as text; there must be one. */
 char *tiny_read (SegueHarness *harness, const char *name);
 
-/** tiny_cancel_after: @cancellable is cancelled by the @n-th pass (forward or prefix) from now on;
+/** tiny_cancel_after: @cancellable is cancelled by the @n-th pass from now on;
  * %NULL: never. */
 void tiny_cancel_after (GCancellable *cancellable, guint n);
 

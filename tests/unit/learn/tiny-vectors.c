@@ -74,7 +74,7 @@ scaled_save (gpointer model, const char *folder, GError **error)
 }
 
 static gsize
-vectors_plan (gpointer data, guint batch, gsize length, SegueModelMode mode, gboolean from_prefix)
+vectors_plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
   return batch * length * sizeof (float);
 }

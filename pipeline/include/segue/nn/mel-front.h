@@ -1,7 +1,7 @@
 /* The front end of a model over log-mel frames: samples → frames [B, T, M], standardised to mean 0 and variance 1,
  * and in training cropped, changed in gain, tilted and masked (SpecAugment, Park et al. 2019).
  *
- * The frames are a frozen prefix of the model. A model type gets these parameters if its own struct begins with a
+ * A model type gets these parameters if its own struct begins with a
  * SegueNnMelParams and its rows with SEGUE_NN_MEL_PARAMS.
  */
 #pragma once
@@ -128,18 +128,13 @@ SEGUE_API void segue_nn_mel_front_close (SegueNnMelFront *front);
 /** segue_nn_mel_front_get_min_length: number of samples for its @min_frames. */
 SEGUE_API gsize segue_nn_mel_front_get_min_length (const SegueNnMelFront *front);
 
-/** segue_nn_mel_front_prefix_size: number of floats in the frames of @length samples. */
-SEGUE_API gsize segue_nn_mel_front_prefix_size (const SegueNnMelFront *front, gsize length);
-/** segue_nn_mel_front_prefix: samples [batch, length] → frames [batch, prefix_size]. */
-SEGUE_API void segue_nn_mel_front_prefix (const SegueNnMelFront *front, SegueNnThreads *threads,
-                                          guint batch, gsize length, const float *samples,
-                                          float *frames);
-
 /** SegueNnMelBuffers: in a workspace, filled in by segue_nn_mel_front_lay().
- * @all_frames: number of frames of the segment; @frames: T, after the crop
- * @output: [B, T, M] */
+ * @frames: T, of the crop
+ * @cropped: [B, samples of T frames], in training
+ * @log_mel, @output: [B, T, M] */
 typedef struct {
-  gsize all_frames, frames;
+  gsize frames;
+  float *cropped;
   float *log_mel;
   float *output;
 } SegueNnMelBuffers;
@@ -147,7 +142,7 @@ typedef struct {
 /** segue_nn_mel_front_lay: %FALSE: @length gives fewer than its @min_frames. */
 SEGUE_API gboolean segue_nn_mel_front_lay (const SegueNnMelFront *front, SegueNnArena *arena,
                                            guint batch, gsize length, SegueModelMode mode,
-                                           gboolean from_prefix, SegueNnMelBuffers *buffers);
+                                           SegueNnMelBuffers *buffers);
 /** segue_nn_mel_front_scratch: number of floats that segue_nn_mel_front_forward() needs as @scratch, in the same workspace
  * as @buffers. They contain nothing between calls, so a model can use one piece, of the largest size, for all of its
  * layers. */
@@ -190,9 +185,5 @@ SEGUE_API void segue_nn_mel_model_close (SegueNnMelModel *model);
 
 /* Callbacks of SegueModelType. @model: a #SegueNnMelModel */
 SEGUE_API void segue_nn_mel_model_describe (gpointer model, SegueModelInfo *info);
-SEGUE_API gsize segue_nn_mel_model_prefix_size (gpointer model, gsize length);
-SEGUE_API gboolean segue_nn_mel_model_prefix (gpointer model, guint batch, gsize length,
-                                              const float *input, void *workspace, float *output,
-                                              GError **error);
 
 G_END_DECLS
