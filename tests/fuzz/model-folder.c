@@ -1,4 +1,4 @@
-/* An untrusted model folder, read as by `segue predict`: whatever config.json,
+/* An untrusted model folder, read as by `segue predict`, and as an encoder by `embed`: whatever config.json,
  * preprocessor_config.json, segue.json and the weights' header contain, a model that works or an
  * error.
  *
@@ -7,8 +7,10 @@
 #include "scratch.h"
 #include "standalone.h"
 
+#include <segue/encoder.h>
 #include <segue/host/segue.h>
 #include <segue/plugin.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The maximum size that a header may declare here; more is like a file that is too short. */
@@ -81,6 +83,33 @@ run_model (SegueModel *model)
   g_assert_cmpfloat_with_epsilon (sum, 1, 1e-3f);
 }
 
+static void
+run_encoder (SegueModel *model)
+{
+  SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
+  SegueEncoderInfo layer = SEGUE_INIT (SegueEncoderInfo);
+  segue_model_describe (model, &info);
+  segue_encoder_describe (model, 0, &layer);
+  guint last = layer.n_layers - 1;
+  segue_encoder_describe (model, last, &layer);
+  gsize length = MAX (info.min_length, 1);
+  gsize bytes = length <= MAX_LENGTH ? segue_encoder_plan (model, 1, length, last) : G_MAXSIZE;
+  if (bytes > MAX_WORKSPACE || layer.width > MAX_LENGTH)
+    return;
+
+  g_autoptr (GError) error = NULL;
+  g_autofree float *samples = g_new0 (float, length);
+  g_autofree float *output =
+    g_new (float, segue_encoder_count_frames (model, length) * layer.width);
+  void *workspace = segue_model_new_workspace (model, bytes, &error);
+  const SegueEncoderPass pass =
+    SEGUE_INIT (SegueEncoderPass, .batch = 1, .length = length, .layer = last, .input = samples,
+                .workspace = workspace, .output = output);
+  if (!workspace || !segue_encoder_encode (model, &pass, &error))
+    fuzz_check_error (error);
+  free (workspace);
+}
+
 const SeguePlugin *segue_plugin_query (void);
 
 int
@@ -98,13 +127,18 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     fuzz_put (names[i], texts[i].size > 0 ? texts[i].data : NULL, texts[i].size);
   put_weights (&texts[3]);
 
-  const SegueModelSpec spec = SEGUE_INIT (SegueModelSpec, .threads = 1);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SegueModel) model =
-    segue_model_load (registry, fuzz_folder (), NULL, NULL, &spec, &error);
-  if (model)
-    run_model (model);
-  else
-    fuzz_check_error (error);
+  for (guint headless = 0; headless < 2; headless++) {
+    const SegueModelSpec spec =
+      SEGUE_INIT (SegueModelSpec, .threads = 1, .headless = headless == 1);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueModel) model =
+      segue_model_load (registry, fuzz_folder (), NULL, NULL, &spec, &error);
+    if (!model)
+      fuzz_check_error (error);
+    else if (headless)
+      run_encoder (model);
+    else
+      run_model (model);
+  }
   return 0;
 }

@@ -149,6 +149,14 @@ SEGMENTS = """
   - use: split
     with: { by: song, test: 0.3, validation: 0.2 }
 """
+EMBED = """
+  - use: decode
+    with: { rate: 16000 }
+  - use: segment
+    with: { length: 10, count: 8 }
+  - use: embed
+    with: { encoders: [distilhubert] }
+"""
 TRAIN = """
   - use: train
     with: { model: { use: distilhubert, freeze: %s }, epochs: %d, batch: 8 }
@@ -281,8 +289,8 @@ def slow_moments(tap, scratch):
     case("hashing 14 GB", at_stage, "huge", huge, SHORT, "decode, segment", [0.5, 2.0])
     case("training steps of a large model", at_stage, "train", music,
          SEGMENTS + TRAIN % ("none", 3), "train", [1.0, 3.3, 5.9, 9.4, 14.7])
-    case("features of a large model", at_stage, "features", music,
-         SEGMENTS + TRAIN % ("feature-encoder", 3), "train", [1.0, 2.7, 4.1])
+    case("encoding with a large model", at_stage, "embed", music,
+         EMBED, "decode, segment, embed", [1.0, 2.7, 4.1])
     case("evaluating a large model", at_stage, "evaluate", music,
          SEGMENTS + TRAIN % ("base", 1) + EVALUATE, "evaluate", [0.8, 2.2, 3.7])
     case("exporting", at_stage, "export", music, SEGMENTS.replace("count: 8", "count: 1000") + EXPORT,
