@@ -21,7 +21,7 @@ write_pipeline (Fixture *f, const char *seconds, const char *rest)
     "segue: 1\nname: x\nseed: 1\nvars: { music: music }\nstages:\n"
     "  - { use: scan, with: { root: \"${music}\", layout: \"{artist}/{album}/{title}\", label: "
     "artist } }\n"
-    "  - use: decode\n"
+    "  - { use: decode, with: { rate: 16000, channels: mono } }\n"
     "  - { use: segment, with: { length: %s, count: 3 } }\n"
     "%s",
     seconds, rest);
