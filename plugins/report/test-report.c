@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <segue/calibration.h>
 #include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/tensor.h>

@@ -82,7 +82,7 @@ fit_all (TrainJob *job, GError **error)
 static gboolean
 make_workspace (TrainJob *job, GError **error)
 {
-  gsize bytes = job->type->plan (job->impl, job->infer_part, job->length, SEGUE_MODEL_INFER, FALSE);
+  gsize bytes = job->type->plan (job->impl, job->infer_part, job->length, SEGUE_MODEL_INFER);
   free (job->workspace);
   job->workspace = segue_model_new_workspace (job->model, bytes, error);
   return job->workspace != NULL;
