@@ -1,4 +1,5 @@
 /* evaluate: a model's predictions for every segment and song, their accuracy, and the completed model. */
+#include "formats.h"
 #include "metrics.h"
 #include "table.h"
 #include "unsure.h"
@@ -6,7 +7,6 @@
 #include <segue/aggregation.h>
 #include <segue/collect.h>
 #include <segue/file.h>
-#include <segue/format.h>
 #include <segue/model.h>
 #include <segue/plugin.h>
 #include <segue/tensor.h>
@@ -404,65 +404,6 @@ static const SegueParam *const params[] = {
   NULL,
 };
 
-/* Whether the items are those that the model was trained with. */
-static gboolean
-check_audio (const SegueFormat *items, const SegueFormat *model, SegueNegotiation *negotiation,
-             GError **error)
-{
-  static const SegueFormat mono = SEGUE_INIT (SegueFormat, .channels = 1);
-  static const SegueFormat one_rate = SEGUE_INIT (SegueFormat, .rate = SEGUE_FORMAT_SAME);
-  if (!segue_negotiation_require (negotiation, "items", &mono, "channels: mono", error) ||
-      !segue_negotiation_require (negotiation, "items", &one_rate, "rate: 16000", error))
-    return FALSE;
-  if (!model || model->rank > 0)
-    return !model || segue_negotiation_refuse (negotiation, NULL, error,
-                                               "the model was trained with vectors, and its input "
-                                               "is audio; name an `embed` stage with from:");
-  if (items->rate == 0 || model->rate == 0 || items->rate == model->rate)
-    return TRUE;
-  return segue_negotiation_refuse (negotiation, NULL, error,
-                                   "the model was trained at %u Hz, and this audio is at %u Hz; "
-                                   "decode both at one rate",
-                                   model->rate, items->rate);
-}
-
-static gboolean
-check_vectors (const SegueFormat *items, const SegueFormat *model, SegueNegotiation *negotiation,
-               GError **error)
-{
-  static const SegueFormat vector =
-    SEGUE_INIT (SegueFormat, .rank = 1, .dtype = SEGUE_DTYPE_F32, .shape = { SEGUE_FORMAT_SAME });
-  if (!segue_negotiation_require (negotiation, "items", &vector, NULL, error))
-    return FALSE;
-  if (model && model->channels > 0)
-    return segue_negotiation_refuse (negotiation, NULL, error,
-                                     "the model was trained with audio, and its input is vectors; "
-                                     "name a stage that produces audio with from:");
-  if (!model || model->shape[0] == 0 || items->shape[0] == 0 || model->shape[0] == items->shape[0])
-    return TRUE;
-  return segue_negotiation_refuse (
-    negotiation, NULL, error,
-    "the model was trained with vectors of %u numbers, and these have %u; use the same encoders",
-    model->shape[0], items->shape[0]);
-}
-
-static gboolean
-negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
-{
-  const SegueFormat *items = segue_negotiation_get_input (negotiation, "items");
-  const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
-  SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
-  predictions->rank = 2;
-  predictions->dtype = SEGUE_DTYPE_F64;
-  predictions->shape[0] = SEGUE_FORMAT_VARIES;
-  if (model)
-    segue_negotiation_pass (negotiation, "model", "model");
-  if (!items)
-    return TRUE;
-  return items->kind == SEGUE_KIND_TENSOR ? check_vectors (items, model, negotiation, error)
-                                          : check_audio (items, model, negotiation, error);
-}
-
 static const SeguePort *const inputs[] = {
   SEGUE_PORT ("items", SEGUE_KIND_EXAMPLES,
               "Segments as the model expects them, audio or vectors, without augmentation.",
@@ -505,7 +446,7 @@ static const SegueStageType evaluate = {
   .process = evaluate_process,
   .end_song = evaluate_end_song,
   .finish = evaluate_finish,
-  .negotiate = negotiate,
+  .negotiate = evaluate_negotiate,
 };
 
 static const SegueStageType *const stages[] = { &evaluate, NULL };
