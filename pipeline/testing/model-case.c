@@ -169,8 +169,7 @@ model_case_locate (const ModelCase *c, SegueModel *model, guint first, guint bat
 {
   g_auto (CasePass) p = { 0 };
   g_autofree float *logits = model_case_infer (c, model, first, batch, garbage, error);
-  if (!logits ||
-      !case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, garbage, error))
+  if (!logits || !case_pass_open (&p, c, model, SEGUE_MODEL_INFER, first, batch, garbage, error))
     return NULL;
   case_pass_locate (&p);
   if (!case_pass_forward (&p, error))

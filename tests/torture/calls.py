@@ -29,7 +29,7 @@ stages:
     with: {{ root: "{songs}", layout: "{{title}}", label: "" }}
   - id: decode
     use: {decoder}
-    with: {{ rate: 8000, completeness: {completeness} }}
+    with: {{ rate: 8000, channels: mono, completeness: {completeness} }}
   - use: segment
     with: {{ length: 0.1, count: 1 }}
   - use: export

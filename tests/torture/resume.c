@@ -217,7 +217,7 @@ make_place (const char *scratch, const char *name, const Case *it)
     "segue: 1\nname: resume\nseed: 3\nstages:\n"
     "  - use: scan\n    with: { root: ../music, layout: \"{artist}/{album}/{title}\","
     " label: artist }\n"
-    "  - use: decode-sndfile\n    with: { rate: %u }\n"
+    "  - use: decode-sndfile\n    with: { rate: %u, channels: mono }\n"
     "  - use: segment\n    with: { length: 0.5, count: 5 }\n"
     "  - use: split\n    with: { by: song, test: 0, validation: 0.25 }\n"
     "  - use: augment\n    with: { sets: [train],"

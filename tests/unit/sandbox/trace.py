@@ -25,7 +25,7 @@ stages:
     with: {{ root: "{songs}", layout: "{{format}}/{{title}}", label: format }}
   - id: decode
     use: {decoder}
-    with: {{ rate: 8000, completeness: {completeness} }}
+    with: {{ rate: 8000, channels: mono, completeness: {completeness} }}
   - use: segment
     with: {{ length: 0.5, count: 1 }}
   - use: export
