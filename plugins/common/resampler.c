@@ -7,7 +7,7 @@
 #define MIN_RATE     1000
 #define MAX_RATE     1536000
 #define MAX_CHANNELS RESAMPLER_MAX_CHANNELS
-/* Higher rates of files add nothing that is heard. */
+/* Twice the highest audible frequency, and more: higher rates of files are reduced to it. */
 #define MAX_OWN_RATE 48000
 /* Frames that are mixed and resampled at once: small enough to stay in the first-level cache. */
 #define BLOCK 2048
