@@ -1,4 +1,5 @@
 /* A copy of a model folder that shares its data where possible. */
+#include "base/file-type.h"
 #include "model/preparation.h"
 
 #include <errno.h>
@@ -47,7 +48,10 @@ copy_file (const char *from, const char *to, GError **error)
 static gboolean
 copy_tree (const char *from, const char *to, gboolean link_files, guint levels, GError **error)
 {
-  if (g_file_test (from, G_FILE_TEST_IS_REGULAR))
+  mode_t type;
+  if (!segue_file_type (from, &type, error))
+    return FALSE;
+  if (type == S_IFREG)
     return (link_files && link (from, to) == 0) || copy_file (from, to, error);
   g_auto (GStrv) names = segue_file_list_folder (from, error);
   if (!names || !segue_file_make_folder (to, error))
@@ -56,11 +60,14 @@ copy_tree (const char *from, const char *to, gboolean link_files, guint levels, 
     g_autofree char *source = g_build_filename (from, names[i], NULL);
     g_autofree char *target = g_build_filename (to, names[i], NULL);
     /* Files may be links, as in the hub's cache; a folder that is one could be any folder. */
-    gboolean is_folder =
-      g_file_test (source, G_FILE_TEST_IS_DIR) && !g_file_test (source, G_FILE_TEST_IS_SYMLINK);
-    gboolean wanted = is_folder ? levels > 0 && (levels < LEVELS ||
-                                                 g_str_equal (names[i], SEGUE_PREPARATION_FOLDER))
-                                : g_file_test (source, G_FILE_TEST_IS_REGULAR);
+    mode_t itself, target_type;
+    if (!segue_file_type_of_link (source, &itself, error) ||
+        !segue_file_type (source, &target_type, error))
+      return FALSE;
+    gboolean wanted =
+      itself == S_IFDIR
+        ? levels > 0 && (levels < LEVELS || g_str_equal (names[i], SEGUE_PREPARATION_FOLDER))
+        : target_type == S_IFREG;
     if (wanted && !copy_tree (source, target, link_files, levels - 1, error))
       return FALSE;
   }
@@ -70,7 +77,9 @@ copy_tree (const char *from, const char *to, gboolean link_files, guint levels, 
 gboolean
 segue_model_copy (const char *from, const char *to, GError **error)
 {
-  if (g_file_test (from, G_FILE_TEST_IS_DIR) && !segue_file_make_folder (to, error))
+  mode_t type;
+  if (!segue_file_type (from, &type, error) ||
+      (type == S_IFDIR && !segue_file_make_folder (to, error)))
     return FALSE;
   return copy_tree (from, to, may_link (from, to), LEVELS, error);
 }

@@ -1,5 +1,6 @@
 /* segue.json: the model type of a folder, and the stages that prepare a song for it. */
 #include "model/model-folder.h"
+#include "base/file-type.h"
 
 #include <segue/file.h>
 #include <segue/json.h>
@@ -87,7 +88,10 @@ segue_model_folder_read (const char *folder, SegueModelFolder *content, GError *
 {
   GError *local = NULL;
   memset (content, 0, sizeof *content);
-  if (!g_file_test (folder, G_FILE_TEST_IS_DIR)) {
+  mode_t type;
+  if (!segue_file_type (folder, &type, error))
+    return FALSE;
+  if (type != S_IFDIR) {
     g_autofree char *shown = g_filename_display_name (folder);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "‘%s’ is not a folder; name the folder that contains config.json", shown);
@@ -138,14 +142,21 @@ segue_model_folder_check (const char *folder, const SegueModelType *type, GError
   gboolean present = config != NULL;
   g_autofree char *name = g_strdup (json_string_value (json_object_get (config, "model_type")));
   json_decref (config);
-  if (local) {
+  if (g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_DATA)) {
     g_autofree char *what =
       g_strdup_printf ("a config.json that cannot be read (%s)", local->message);
     return refuse_saved (type, error, what);
   }
+  if (local) { /* the disk's fault */
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
   if (!present)
     return refuse_saved (type, error, "no config.json");
-  if (!g_file_test (weights, G_FILE_TEST_IS_REGULAR))
+  mode_t weights_type;
+  if (!segue_file_type (weights, &weights_type, error))
+    return FALSE;
+  if (weights_type != S_IFREG)
     return refuse_saved (type, error, "no model.safetensors");
   if (!type->config_types || (name && g_strv_contains (type->config_types, name)))
     return TRUE;

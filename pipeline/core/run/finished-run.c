@@ -1,4 +1,5 @@
 /* A COLLECT stage over a finished run. */
+#include "base/file-type.h"
 #include "registry/registry.h"
 #include "run/saved-items.h"
 #include "run/sinks.h"
@@ -76,14 +77,18 @@ find_summary (const char *run, GError **error)
   g_autofree char *record = g_build_filename (run, "run.json", NULL);
   g_autofree char *summary = g_build_filename (run, "summary.json", NULL);
   g_autofree char *shown = g_filename_display_name (run);
-  if (!g_file_test (record, G_FILE_TEST_EXISTS)) {
+  mode_t record_type, summary_type;
+  if (!segue_file_type (record, &record_type, error) ||
+      !segue_file_type (summary, &summary_type, error))
+    return NULL;
+  if (!record_type) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "‘%s’ is not the folder of a run: it has no run.json; give one such as "
                  "runs/artist/latest",
                  shown);
     return NULL;
   }
-  if (!g_file_test (summary, G_FILE_TEST_EXISTS)) {
+  if (!summary_type) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
                  "the run in ‘%s’ has no summary.json: it is active or was killed, or an older "
                  "version of segue made it; run its pipeline again with `segue run`, which reads "
