@@ -256,24 +256,22 @@ mix (float *output, const float *const *planes, gsize stride, gsize n, guint cha
   return fine;
 }
 
-static double
-sum_energy (const float *x, gsize stride, gsize n)
-{
-  double sum = 0;
-
-  for (gsize i = 0; i < n; i += ENERGY_STEP)
-    sum += (double) x[i * stride] * (double) x[i * stride];
-  return sum;
-}
-
-/* The energy lost by mixing, to detect channels that cancel each other. */
+/* The energy that mixing loses here, or in a later stage, to detect channels that cancel each other. */
 static void
-note_energy (Resampler *self, const float *mixed, const float *const *planes, gsize stride, gsize n,
-             guint channels)
+note_energy (Resampler *self, const float *const *planes, gsize stride, gsize n, guint channels)
 {
-  for (guint c = 0; c < channels; c++)
-    self->energy[0] += sum_energy (planes[c], stride, n) / channels;
-  self->energy[1] += sum_energy (mixed, 1, n);
+  for (gsize i = 0; i < n; i += ENERGY_STEP) {
+    double sum = 0, energy = 0;
+
+    for (guint c = 0; c < channels; c++) {
+      double x = (double) planes[c][i * stride];
+
+      sum += x;
+      energy += x * x;
+    }
+    self->energy[0] += energy / channels;
+    self->energy[1] += sum / channels * (sum / channels);
+  }
 }
 
 /* All channels unchanged: [n, channels]. */
@@ -329,8 +327,8 @@ resampler_push_planes (Resampler *self, const float *const *planes, gsize stride
     }
     if (!take (self, block, n, error))
       return FALSE;
-    if (!self->keep_channels && channels > 1)
-      note_energy (self, block, at, stride, n, channels);
+    if (channels > 1)
+      note_energy (self, at, stride, n, channels);
     self->native_frames += n;
   }
   return TRUE;

@@ -384,8 +384,7 @@ check_silence (Song *self, GBytes *frames, GError **error)
     return song_error (
       self, error, SEGUE_ERROR_DATA,
       "is silent in mono: its channels cancel each other (one is inverted); repair "
-      "it" SEGUE_ADVICE (", or use it with ", "channels=keep")
-        SEGUE_ADVICE (" or ", "silence=keep"));
+      "it" SEGUE_ADVICE (", or use it with ", "silence=keep"));
   if (is_silent (x, size / sizeof *x))
     return song_error (self, error, SEGUE_ERROR_DATA,
                        "is silent from beginning to end; remove it" SEGUE_ADVICE (
