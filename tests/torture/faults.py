@@ -104,7 +104,8 @@ def judge(scenario, fault, result):
     return [] if re.search("‘.+’|memory|thread", line) else ["the line names nothing"]
 
 
-def judge_rerun(scenario, kind):
+def judge_rerun(scenario, failed):
+    """@failed: the calls that failed. What they kept from being removed is harmless."""
     again = scenario.run()
     if again.status != 0:
         return [f"the rerun fails: {again}"]
@@ -113,8 +114,9 @@ def judge_rerun(scenario, kind):
         found.append("the rerun has another result")
     if "skipped" in again.err:
         found.append(f"the rerun leaves songs out: {again.err}")
-    if kind != "remove" and scenario.bench.temporaries():
-        found.append(f"temporary files are left: {scenario.bench.temporaries()}")
+    left = [name for name in scenario.bench.temporaries() if name not in failed]
+    if left:
+        found.append(f"temporary files are left: {left}")
     return found
 
 
@@ -159,7 +161,7 @@ class Campaign:
         result = scenario.run(calls=fault[0], first=at, **{"with": fault[1]})
         self.injected[fault[0]] += bool(result.failed)
         self.note(fault, result, scenario.bench)
-        found = judge(scenario, fault, result) + judge_rerun(scenario, fault[0])
+        found = judge(scenario, fault, result) + judge_rerun(scenario, result.failed)
         return [f"call {at} ({result.failed.strip()}): {problem}\n{result}" for problem in found]
 
     def cases(self, sample):
