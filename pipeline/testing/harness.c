@@ -26,7 +26,7 @@ struct _SegueHarness {
   SegueScope quiet;     /* the scope of @again */
   SegueContext context; /* the other modes */
   SegueSerial serial;
-  GHashTable *inputs; /* port → SegueDataset */
+  GHashTable *inputs; /* port → GPtrArray of SegueDataset */
   SegueBefore *before;
 
   GMutex lock; /* of counts, quarantined and log, which any thread may use */
@@ -36,10 +36,11 @@ struct _SegueHarness {
 };
 
 static SegueDataset *
-get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+get_input (gpointer data, const SegueGraphStage *stage, const char *port, guint nth)
 {
   SegueHarness *harness = data;
-  return g_hash_table_lookup (harness->inputs, port);
+  const GPtrArray *datasets = g_hash_table_lookup (harness->inputs, port);
+  return datasets && nth < datasets->len ? g_ptr_array_index (datasets, nth) : NULL;
 }
 
 static void
@@ -146,7 +147,7 @@ segue_harness_try_new_in (SegueRegistry *registry, const char *stage, const char
   g_queue_init (&harness->output);
   harness->cancellable = g_cancellable_new ();
   harness->inputs =
-    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) segue_dataset_unref);
+    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   harness->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   harness->quarantined = g_ptr_array_new_with_free_func (g_free);
   harness->log = g_ptr_array_new_with_free_func (g_free);
@@ -378,24 +379,51 @@ segue_harness_push_at (SegueHarness *harness, SegueItem *item, const char *file,
   segue_place_check (error, file, line, function);
 }
 
-void
-segue_harness_set_input_at (SegueHarness *harness, const char *port, SegueItem *const *items,
-                            guint n_items, const char *file, int line, const char *function)
+/* The index of @port; an error of the test where there is none, or where @several is requested of a port for one. */
+static guint
+find_port (SegueHarness *harness, const char *port, gboolean several, GError **error)
 {
   const SeguePort *const *inputs = harness->stage->type->inputs;
   guint i = 0;
   while (inputs && inputs[i] && !g_str_equal (inputs[i]->name, port))
     i++;
-  if (!inputs || !inputs[i]) {
-    g_autoptr (GError) error =
-      g_error_new (SEGUE_ERROR, SEGUE_ERROR_USAGE, "stage type '%s' has no input '%s'",
-                   harness->stage->type->name, port);
-    segue_place_check (error, file, line, function);
+  if (!inputs || !inputs[i])
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE, "stage type '%s' has no input '%s'",
+                 harness->stage->type->name, port);
+  else if (several && !(inputs[i]->flags & SEGUE_PORT_SEVERAL))
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_USAGE,
+                 "input '%s' of stage type '%s' takes one dataset", port,
+                 harness->stage->type->name);
+  return i;
+}
+
+void
+segue_harness_set_input_at (SegueHarness *harness, const char *port, SegueItem *const *items,
+                            guint n_items, const char *file, int line, const char *function)
+{
+  g_autoptr (GError) error = NULL;
+  guint index = find_port (harness, port, FALSE, &error);
+  segue_place_check (error, file, line, function);
+  segue_before_connect (harness->before, index, items, n_items, FALSE);
+  GPtrArray *datasets = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_dataset_unref);
+  g_ptr_array_add (datasets, segue_dataset_new_from_items (items, n_items));
+  g_hash_table_replace (harness->inputs, g_strdup (port), datasets);
+}
+
+void
+segue_harness_add_input_at (SegueHarness *harness, const char *port, SegueItem *const *items,
+                            guint n_items, const char *file, int line, const char *function)
+{
+  g_autoptr (GError) error = NULL;
+  guint index = find_port (harness, port, TRUE, &error);
+  segue_place_check (error, file, line, function);
+  GPtrArray *datasets = g_hash_table_lookup (harness->inputs, port);
+  if (!datasets) {
+    segue_harness_set_input_at (harness, port, items, n_items, file, line, function);
     return;
   }
-  segue_before_connect (harness->before, i, items, n_items, FALSE);
-  g_hash_table_replace (harness->inputs, g_strdup (port),
-                        segue_dataset_new_from_items (items, n_items));
+  segue_before_connect (harness->before, index, items, n_items, TRUE);
+  g_ptr_array_add (datasets, segue_dataset_new_from_items (items, n_items));
 }
 
 static gboolean
@@ -412,7 +440,7 @@ harness_run (SegueHarness *harness, GError **error)
   case SEGUE_MODE_COLLECT:
     return segue_stage_collect (&harness->context, error);
   case SEGUE_MODE_SERIAL: {
-    SegueDataset *first = g_hash_table_lookup (harness->inputs, type->inputs[0]->name);
+    SegueDataset *first = get_input (harness, harness->stage, type->inputs[0]->name, 0);
     if (harness->serial.opened || !first)
       return segue_serial_finish (&harness->serial, error);
     return segue_stage_stream (&harness->context, first, error);

@@ -42,19 +42,32 @@ check_vectors (const SegueFormat *items, const SegueFormat *model, SegueNegotiat
     model->shape[0], items->shape[0]);
 }
 
+static void
+set_predictions (SegueNegotiation *negotiation)
+{
+  SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
+  predictions->rank = 2;
+  predictions->dtype = SEGUE_DTYPE_F64;
+  predictions->shape[0] = SEGUE_FORMAT_VARIES;
+}
+
 gboolean
 evaluate_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
 {
   const SegueFormat *items = segue_negotiation_get_input (negotiation, "items");
   const SegueFormat *model = segue_negotiation_get_input (negotiation, "model");
-  SegueFormat *predictions = segue_negotiation_get_output (negotiation, "predictions");
-  predictions->rank = 2;
-  predictions->dtype = SEGUE_DTYPE_F64;
-  predictions->shape[0] = SEGUE_FORMAT_VARIES;
+  set_predictions (negotiation);
   if (model)
     segue_negotiation_pass (negotiation, "model", "model");
   if (!items)
     return TRUE;
   return items->kind == SEGUE_KIND_TENSOR ? check_vectors (items, model, negotiation, error)
                                           : check_audio (items, model, negotiation, error);
+}
+
+gboolean
+combine_negotiate (const void *config, SegueNegotiation *negotiation, GError **error)
+{
+  set_predictions (negotiation);
+  return TRUE;
 }

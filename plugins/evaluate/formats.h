@@ -1,4 +1,4 @@
-/* The formats of the items and of the model that are evaluated: whether they fit. */
+/* The formats of items, models and predictions: whether they fit. */
 #pragma once
 
 #include <segue/format.h>
@@ -6,3 +6,5 @@
 
 /** evaluate_negotiate: the stage's negotiate (). */
 gboolean evaluate_negotiate (const void *config, SegueNegotiation *negotiation, GError **error);
+/** combine_negotiate: likewise. */
+gboolean combine_negotiate (const void *config, SegueNegotiation *negotiation, GError **error);

@@ -31,7 +31,7 @@ EvaluateUnsure *
 evaluate_unsure_new (const char *folder, SegueAggregation aggregation, double share, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (SegueCalibration) brought = segue_calibration_read (folder, &local);
+  g_autoptr (SegueCalibration) brought = folder ? segue_calibration_read (folder, &local) : NULL;
   if (local) {
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;

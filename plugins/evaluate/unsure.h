@@ -24,6 +24,7 @@ typedef struct {
 /**
  * evaluate_unsure_new: (transfer full): with the calibration that the model in @folder brings. Without one, validation songs
  * are measured.
+ * @folder: (nullable)
  * @aggregation: of segments
  * @share: of correct predictions that may be unsure; 0: no song is
  *

@@ -64,7 +64,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     g_assert_true (segue_registry_add (registry, &plugin, NULL, NULL));
   }
   g_autoptr (GError) error = NULL;
-  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  g_auto (SegueModelFolder) content = { 0 };
   fuzz_put ("segue.json", data, size);
   if (!segue_model_folder_read (fuzz_folder (), &content, &error)) {
     fuzz_check_error (error);

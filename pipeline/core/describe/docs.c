@@ -54,9 +54,10 @@ static void
 append_ports (GString *out, const char *title, const SeguePort *const *ports)
 {
   for (; ports && *ports; ports++)
-    g_string_append_printf (out, "- %s `%s` (%s%s): %s\n", title, (*ports)->name,
+    g_string_append_printf (out, "- %s `%s` (%s%s%s): %s\n", title, (*ports)->name,
                             segue_kind_words ((*ports)->kind),
                             (*ports)->flags & SEGUE_PORT_OPTIONAL ? ", optional" : "",
+                            (*ports)->flags & SEGUE_PORT_SEVERAL ? ", of several stages" : "",
                             (*ports)->doc ? (*ports)->doc : "");
 }
 

@@ -148,6 +148,8 @@ write_ports (SegueJson *json, const char *key, const SeguePort *const *ports)
     segue_json_bool (json, ((*ports)->flags & SEGUE_PORT_OPTIONAL) != 0);
     segue_json_key (json, "live");
     segue_json_bool (json, ((*ports)->flags & SEGUE_PORT_LIVE) != 0);
+    segue_json_key (json, "several");
+    segue_json_bool (json, ((*ports)->flags & SEGUE_PORT_SEVERAL) != 0);
     segue_json_key_string (json, "doc", (*ports)->doc);
     segue_json_close (json, '{');
   }

@@ -88,10 +88,11 @@ static void
 append_ports (Page *page, const char *title, const SeguePort *const *ports)
 {
   for (; ports && *ports; ports++) {
-    g_autofree char *line =
-      g_strdup_printf ("%s %s (%s%s): %s", title, (*ports)->name, segue_kind_words ((*ports)->kind),
-                       (*ports)->flags & SEGUE_PORT_OPTIONAL ? ", optional" : "",
-                       (*ports)->doc ? (*ports)->doc : "");
+    g_autofree char *line = g_strdup_printf (
+      "%s %s (%s%s%s): %s", title, (*ports)->name, segue_kind_words ((*ports)->kind),
+      (*ports)->flags & SEGUE_PORT_OPTIONAL ? ", optional" : "",
+      (*ports)->flags & SEGUE_PORT_SEVERAL ? ", of several stages" : "",
+      (*ports)->doc ? (*ports)->doc : "");
     append_wrapped (page, line, 2, 4);
   }
 }

@@ -51,6 +51,47 @@ find_producer (const SeguePipeline *pipeline, const SegueGraphStage *stage,
 }
 
 static void
+write_input (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphStage *stage,
+             const SegueGraphInput *input)
+{
+  gboolean connected = input->producer != SEGUE_NOT_CONNECTED;
+  if (!connected && input->kind != SEGUE_KIND_SUMMARY) {
+    segue_json_null (json);
+    return;
+  }
+  segue_json_open (json, '{');
+  if (connected) {
+    guint port;
+    const SegueGraphStage *producer = find_producer (pipeline, stage, input, &port);
+    segue_json_key_string (json, "stage", producer->id);
+    segue_json_key_string (json, "output", producer->type->outputs[port]->name);
+  }
+  segue_json_key_string (json, "kind", segue_kind_to_string (input->kind));
+  segue_json_close (json, '{');
+}
+
+/* By port; those of a port that takes several are a list. */
+static void
+write_inputs (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphStage *stage)
+{
+  segue_json_key_open (json, "inputs", '{');
+  for (guint i = 0; i < stage->n_inputs; i++) {
+    const SeguePort *port = stage->inputs[i].port;
+    gboolean several = (port->flags & SEGUE_PORT_SEVERAL) != 0;
+    gboolean first = i == 0 || stage->inputs[i - 1].port != port;
+    gboolean last = i + 1 == stage->n_inputs || stage->inputs[i + 1].port != port;
+    if (first)
+      segue_json_key (json, port->name);
+    if (first && several)
+      segue_json_open (json, '[');
+    write_input (json, pipeline, stage, &stage->inputs[i]);
+    if (last && several)
+      segue_json_close (json, '[');
+  }
+  segue_json_close (json, '{');
+}
+
+static void
 write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphStage *stage)
 {
   const SegueStageType *type = stage->type;
@@ -79,26 +120,7 @@ write_stage (SegueJson *json, const SeguePipeline *pipeline, const SegueGraphSta
   segue_json_uint (json, type->result_version);
   segue_json_key (json, "with");
   segue_params_write (json, type->params, stage->config, SEGUE_PARAMS_ALL);
-  segue_json_key_open (json, "inputs", '{');
-  for (guint i = 0; i < stage->n_inputs; i++) {
-    const SegueGraphInput *input = &stage->inputs[i];
-    segue_json_key (json, input->port->name);
-    gboolean connected = input->producer != SEGUE_NOT_CONNECTED;
-    if (!connected && input->kind != SEGUE_KIND_SUMMARY) {
-      segue_json_null (json);
-      continue;
-    }
-    segue_json_open (json, '{');
-    if (connected) {
-      guint port;
-      const SegueGraphStage *producer = find_producer (pipeline, stage, input, &port);
-      segue_json_key_string (json, "stage", producer->id);
-      segue_json_key_string (json, "output", producer->type->outputs[port]->name);
-    }
-    segue_json_key_string (json, "kind", segue_kind_to_string (input->kind));
-    segue_json_close (json, '{');
-  }
-  segue_json_close (json, '{');
+  write_inputs (json, pipeline, stage);
   segue_json_key_open (json, "outputs", '{');
   for (guint i = 0; i < stage->n_outputs; i++)
     segue_json_key_string (json, type->outputs[i]->name, segue_kind_to_string (stage->outputs[i]));

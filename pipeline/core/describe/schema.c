@@ -388,8 +388,10 @@ static const char stage_keys[] =
   "{\"id\": {\"description\": \"Name of this stage in the pipeline. Default: its type.\", "
   "\"type\": [\"string\", \"boolean\"], \"pattern\": \"^[a-z][a-z0-9-]{0,63}$|[$][{]\"}, "
   "\"from\": {\"description\": \"Where its inputs come from, if not from the nearest earlier stage "
-  "that fits: a stage's id, or a map of input: id.\", \"anyOf\": [{\"type\": \"string\"}, "
-  "{\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", \"null\"]}}]}, "
+  "that fits: a stage's id, or a map of input: id; a list of ids for inputs that take several.\", "
+  "\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"array\", \"items\": {\"type\": \"string\"}}, "
+  "{\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", \"array\", \"null\"], "
+  "\"items\": {\"type\": \"string\"}}}]}, "
   "\"with\": {\"description\": \"Its parameters.\", \"type\": [\"object\", \"null\"]}}";
 
 static void

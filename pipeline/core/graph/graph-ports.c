@@ -178,9 +178,74 @@ connect_reference (Connector *c, const SegueNode *reference, SegueGraphInput *on
                reference->text, wanted->port->name, segue_kind_words (wanted->port->kind));
 }
 
+static gboolean
+takes_several (const SeguePort *port)
+{
+  return (port->flags & SEGUE_PORT_SEVERAL) != 0;
+}
+
+static gboolean
+refuse_single (Connector *c, const SegueNode *at, const SeguePort *port)
+{
+  return fail (c, at,
+               "input '%s' takes the outputs of several stages; name two or more of them: from: "
+               "[ID, ID]",
+               port->name);
+}
+
+/* What follows from the list alone. */
+static gboolean
+check_list (Connector *c, const SegueNode *list, const SeguePort *port)
+{
+  if (list->values->len < 2)
+    return refuse_single (c, list, port);
+  for (guint i = 0; i < list->values->len; i++)
+    for (guint j = 0; j < i; j++) {
+      const SegueNode *one = g_ptr_array_index (list->values, i);
+      const SegueNode *other = g_ptr_array_index (list->values, j);
+      if (one->type == SEGUE_NODE_SCALAR && other->type == SEGUE_NODE_SCALAR &&
+          strcmp (one->text, other->text) == 0)
+        return fail (c, one, "from: '%s' is named twice; remove one of them", one->text);
+    }
+  return TRUE;
+}
+
+/* `[STAGE, …]`, for @only (NULL: for every input that takes several): each stage feeds all of them. */
+static gboolean
+connect_list (Connector *c, const SegueNode *list, const SeguePort *only)
+{
+  for (guint i = 0; i < c->stage->n_inputs; i++) {
+    const SeguePort *port = c->stage->inputs[i].port;
+    if (!takes_several (port) || (only && port != only))
+      continue;
+    if (!check_list (c, list, port))
+      return FALSE;
+    if (c->stage->faulty)
+      return TRUE;
+    guint n = list->values->len;
+    segue_graph_stage_widen (c->stage, i, n);
+    for (guint k = 0; k < n && !c->stage->faulty; k++)
+      if (!connect_reference (c, g_ptr_array_index (list->values, k), &c->stage->inputs[i + k]))
+        return FALSE;
+    i += n - 1;
+  }
+  return TRUE;
+}
+
+/* `from:` with a list of stages, or one stage. */
+static gboolean
+connect_given (Connector *c, const SegueNode *from)
+{
+  for (guint i = 0; i < c->stage->n_inputs; i++)
+    if (takes_several (c->stage->inputs[i].port))
+      return from->type == SEGUE_NODE_LIST ? connect_list (c, from, NULL)
+                                           : refuse_single (c, from, c->stage->inputs[i].port);
+  return connect_reference (c, from, NULL);
+}
+
 /* One `input: id` of a map. */
 static gboolean
-connect_named (Connector *c, const SegueNode *key, const SegueNode *value, gboolean *decided)
+connect_named (Connector *c, const SegueNode *key, const SegueNode *value, GHashTable *decided)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   for (guint i = 0; i < c->stage->n_inputs; i++) {
@@ -188,11 +253,14 @@ connect_named (Connector *c, const SegueNode *key, const SegueNode *value, gbool
     g_ptr_array_add (names, (gpointer) input->port->name);
     if (strcmp (input->port->name, key->text) != 0)
       continue;
-    decided[i] = TRUE;
+    g_hash_table_add (decided, (gpointer) input->port);
     if (input->kind == SEGUE_KIND_SUMMARY)
       return fail (c, value,
                    "from: input '%s' is the run's summary, which the run provides; remove it",
                    input->port->name);
+    if (value->type != SEGUE_NODE_NULL && takes_several (input->port))
+      return value->type == SEGUE_NODE_LIST ? connect_list (c, value, input->port)
+                                            : refuse_single (c, value, input->port);
     if (value->type != SEGUE_NODE_NULL)
       return connect_reference (c, value, input);
     if (input->port->flags & SEGUE_PORT_OPTIONAL)
@@ -205,7 +273,7 @@ connect_named (Connector *c, const SegueNode *key, const SegueNode *value, gbool
 }
 
 static gboolean
-connect_map (Connector *c, const SegueNode *from, gboolean *decided)
+connect_map (Connector *c, const SegueNode *from, GHashTable *decided)
 {
   for (guint k = 0; k < from->keys->len; k++)
     if (!connect_named (c, g_ptr_array_index (from->keys, k), g_ptr_array_index (from->values, k),
@@ -217,12 +285,15 @@ connect_map (Connector *c, const SegueNode *from, gboolean *decided)
 static gboolean
 connect_nearest (Connector *c, SegueGraphInput *input)
 {
+  gboolean optional = (input->port->flags & SEGUE_PORT_OPTIONAL) != 0;
   if (input->kind == SEGUE_KIND_SUMMARY)
     return TRUE;
+  if (takes_several (input->port))
+    return optional || refuse_single (c, NULL, input->port);
   for (guint producer = c->index; producer-- > 0;)
     if (try_connect (c, input, producer, NULL))
       return TRUE;
-  if (input->port->flags & SEGUE_PORT_OPTIONAL)
+  if (optional)
     return TRUE;
   g_autofree char *types = types_that_produce (c, input->port->kind);
   return fail (c, NULL,
@@ -234,18 +305,19 @@ static gboolean
 connect_stage (Connector *c)
 {
   const SegueNode *from = segue_node_get (c->stage->node, "from");
-  g_autofree gboolean *decided = g_new0 (gboolean, c->stage->n_inputs + 1);
+  g_autoptr (GHashTable) decided = g_hash_table_new (NULL, NULL); /* SeguePort */
   if (from && c->stage->n_inputs == 0)
     return fail (c, from, "a source has no inputs; remove from");
   gboolean map = from && from->type == SEGUE_NODE_MAP;
-  if (from && !(map ? connect_map (c, from, decided) : connect_reference (c, from, NULL)))
+  if (from && !(map ? connect_map (c, from, decided) : connect_given (c, from)))
     return FALSE;
   /* A wrong `from` is not replaced by the nearest stage. */
   if (from && c->stage->faulty)
     return TRUE;
   for (guint i = 0; i < c->stage->n_inputs; i++) {
     SegueGraphInput *input = &c->stage->inputs[i];
-    if (!decided[i] && input->producer == SEGUE_NOT_CONNECTED && !connect_nearest (c, input))
+    if (!g_hash_table_contains (decided, input->port) && input->producer == SEGUE_NOT_CONNECTED &&
+        !connect_nearest (c, input))
       return FALSE;
   }
   return TRUE;

@@ -123,6 +123,26 @@ stage_new (const SegueStageType *type, const char *id, const SegueNode *at)
   return stage;
 }
 
+void
+segue_graph_stage_widen (SegueGraphStage *stage, guint first, guint n)
+{
+  guint after = stage->n_inputs - first - 1;
+  stage->inputs = g_renew (SegueGraphInput, stage->inputs, stage->n_inputs + n);
+  memmove (stage->inputs + first + n, stage->inputs + first + 1, after * sizeof *stage->inputs);
+  for (guint i = 1; i < n; i++)
+    stage->inputs[first + i] = stage->inputs[first];
+  stage->n_inputs += n - 1;
+}
+
+guint
+segue_graph_stage_find_input (const SegueGraphStage *stage, const char *port, guint nth)
+{
+  for (guint i = 0; i < stage->n_inputs; i++)
+    if (strcmp (stage->inputs[i].port->name, port) == 0 && nth-- == 0)
+      return i;
+  return stage->n_inputs;
+}
+
 gboolean
 segue_graph_stage_resolve_outputs (SegueGraphStage *stage)
 {

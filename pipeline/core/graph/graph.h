@@ -20,14 +20,15 @@ typedef struct {
 typedef struct {
   char *id;
   const SegueStageType *type;
-  gpointer config;         /* parsed, of type->config_size bytes */
-  char *canonical;         /* segue_params_canonical() of it */
-  gint64 seed;             /* `seed:`, or SEGUE_UNSET_INT */
-  gboolean cache;          /* `cache: true`: keep this MAP stage's output too */
-  guint copies;            /* (MAP) of each item, augmented by the live stages before it */
-  gboolean isolate;        /* (MAP) in a separate process */
-  double time_limit;       /* s, for one item, where it is isolated */
-  SegueGraphInput *inputs; /* one per input port of the type */
+  gpointer config;   /* parsed, of type->config_size bytes */
+  char *canonical;   /* segue_params_canonical() of it */
+  gint64 seed;       /* `seed:`, or SEGUE_UNSET_INT */
+  gboolean cache;    /* `cache: true`: keep this MAP stage's output too */
+  guint copies;      /* (MAP) of each item, augmented by the live stages before it */
+  gboolean isolate;  /* (MAP) in a separate process */
+  double time_limit; /* s, for one item, where it is isolated */
+  SegueGraphInput
+    *inputs; /* one per input port of the type; those of a port of several, in a row */
   guint n_inputs;
   SegueKind *outputs;   /* resolved kinds, one per output port */
   SegueFormat *formats; /* likewise, and one extra */
@@ -85,6 +86,12 @@ SegueGraphStage *segue_graph_stage_new_faulty (const SegueStageType *type, const
                                                const SegueNode *at);
 SEGUE_API
 void segue_graph_stage_free (SegueGraphStage *stage);
+
+/** segue_graph_stage_widen: gives the port of input @first, which has one, @n ≥ 1 of them: @first and those after it. */
+void segue_graph_stage_widen (SegueGraphStage *stage, guint first, guint n);
+/** segue_graph_stage_find_input: index of the @nth input (from 0) of @port; @n_inputs: there is none. */
+SEGUE_API
+guint segue_graph_stage_find_input (const SegueGraphStage *stage, const char *port, guint nth);
 
 /** segue_graph_stage_resolve_outputs: an output of kind ANY gets the kind of the first ANY input that is connected;
  * %FALSE: there is none. */

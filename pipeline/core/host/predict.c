@@ -1,122 +1,29 @@
-/* A resident model that classifies songs: prepare in the calling thread, infer under a lock,
- * aggregate. The model is loaded in a separate thread, while the first songs are decoded. */
+/* Predictions of songs: the answers of a model, or of the members of a combined one, mixed and aggregated. A plain model is
+ * its own only member. */
 #include "graph/advice.h"
-#include "host/prediction-cache.h"
-#include "host/replay.h"
+#include "host/member.h"
 #include "host/song-prediction.h"
 #include "isolate/isolated-stage.h"
 #include "item/item-error.h"
-#include "model/model-folder.h"
-#include "stage/chain.h"
+#include "model/members.h"
 #include "stage/shared.h"
 
-#include <segue/host/predict.h>
-#include <string.h>
-
-/* How a song is cut for a model whose folder does not specify it. */
-#define PLAIN_SEGMENT_SECONDS 10
-/* As text, for keys. */
-#define PLAIN_CUTTING "whole songs, 10 s"
-/* Segments per batch: few, so that the caller gets their results soon; more are not faster. */
-#define BATCH 4
-
-/* The callback for segments as they are answered. */
-typedef struct {
-  SeguePredictedFunc predicted; /* NULL: none */
-  gpointer data;
-} Observer;
-
-/* @fd: -1: the file at @path; else an open file, for which @path is only a name. */
-typedef struct {
-  int fd;
-  const char *path;
-} SongFile;
-
-/* A way to prepare songs: as in training, or relaxed, for songs that training skips. */
-typedef struct {
-  SegueReplay *preparation;      /* NULL: there is no such way */
-  SeguePredictionCache *answers; /* nullable: no cache */
-  GMutex lock;
-  GPtrArray *chains; /* SegueChain, idle: one thread uses each at a time */
-} Way;
-
-enum { TRAINED, RELAXED, N_WAYS };
+#include <math.h>
 
 struct _SeguePredictor {
   SegueScope scope;
-  Way ways[N_WAYS];
-  gboolean damaged; /* damaged songs are requested */
-  gboolean cut;     /* prepared songs are whole: cut them here */
-  char *folder;
-  SegueModelSpec spec;
+  SegueMembers combined;
+  SegueMember **members; /* one for each folder in @combined */
+  gboolean damaged;      /* damaged songs are requested */
   SegueAggregation aggregation;
   gboolean judges; /* there is a threshold */
   SegueThreshold threshold;
-  GMutex load_lock;
-  GThread *loader;      /* NULL: it has ended */
-  GError *load_failure; /* why there is no model */
-  SegueModelInfo info;
-  GMutex model_lock;
-  SegueModel *model;
 };
 
-static gpointer
-load_model (gpointer data)
+static guint
+count_members (const SeguePredictor *predictor)
 {
-  SeguePredictor *predictor = data;
-  predictor->model = segue_model_load (predictor->scope.registry, predictor->folder, NULL, NULL,
-                                       &predictor->spec, &predictor->load_failure);
-  predictor->info.struct_size = sizeof predictor->info;
-  if (predictor->model)
-    segue_model_describe (predictor->model, &predictor->info);
-  return NULL;
-}
-
-static void
-begin_to_load (SeguePredictor *predictor)
-{
-  predictor->loader = g_thread_try_new ("load-model", load_model, predictor, NULL);
-  if (!predictor->loader)
-    load_model (predictor);
-}
-
-gboolean
-segue_predictor_wait (SeguePredictor *predictor, GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->load_lock);
-  g_clear_pointer (&predictor->loader, g_thread_join);
-  if (!predictor->model && error)
-    *error = g_error_copy (predictor->load_failure);
-  return predictor->model != NULL;
-}
-
-static SegueReplay *
-preparation_for (SeguePredictor *predictor, SegueRelax relax, GError **error)
-{
-  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
-  if (!segue_model_folder_read (predictor->folder, &content, error))
-    return NULL;
-  g_autofree char *shown = g_filename_display_name (predictor->folder);
-  /* A model that was saved without one is treated like a plain folder. */
-  predictor->cut = !content.preparation || g_str_equal (content.preparation, "[]");
-  if (!predictor->cut) {
-    g_autofree char *name = g_strconcat (shown, "/segue.json", NULL);
-    return segue_replay_new (predictor->scope.registry, content.preparation, predictor->folder,
-                             name, relax, error);
-  }
-  if (!segue_predictor_wait (predictor, error))
-    return NULL;
-  if (predictor->info.rate == 0) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-                 "‘%s’: the model takes vectors, and its segue.json does not say which stages "
-                 "compute them from a song; use the folder `model` of a run",
-                 shown);
-    return NULL;
-  }
-  g_autofree char *plain =
-    g_strdup_printf ("[{\"use\":\"decode\",\"with\":{\"rate\":%u}}]", predictor->info.rate);
-  return segue_replay_new (predictor->scope.registry, plain, predictor->folder, shown, relax,
-                           error);
+  return predictor->combined.combination.n_members;
 }
 
 SeguePredictor *
@@ -124,47 +31,22 @@ segue_predictor_new (SegueRegistry *registry, const char *folder, guint threads,
                      SegueModelPrecision precision, GError **error)
 {
   g_autoptr (SeguePredictor) predictor = g_new0 (SeguePredictor, 1);
-  g_mutex_init (&predictor->load_lock);
-  g_mutex_init (&predictor->model_lock);
-  for (guint i = 0; i < N_WAYS; i++) {
-    g_mutex_init (&predictor->ways[i].lock);
-    predictor->ways[i].chains = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_chain_free);
-  }
+  const SegueModelSpec spec =
+    SEGUE_INIT (SegueModelSpec, .threads = MAX (threads, 1), .precision = precision);
   predictor->scope = (SegueScope){ .registry = registry,
                                    .threads = MAX (threads, 1),
                                    .isolated = segue_isolated_carrier (),
                                    .shared = segue_shared_new () };
-  predictor->folder = g_strdup (folder);
-  predictor->spec = (SegueModelSpec) SEGUE_INIT (SegueModelSpec, .threads = MAX (threads, 1),
-                                                 .precision = precision);
-  begin_to_load (predictor);
-  predictor->ways[TRAINED].preparation = preparation_for (predictor, SEGUE_RELAX_NOTHING, error);
-  return predictor->ways[TRAINED].preparation ? g_steal_pointer (&predictor) : NULL;
-}
-
-gboolean
-segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error)
-{
-  SegueReplay *preparation =
-    preparation_for (predictor, damaged ? SEGUE_RELAX_DAMAGED : SEGUE_RELAX_SIZE, error);
-  if (!preparation)
-    return FALSE;
-  predictor->damaged = damaged;
-  /* If nothing can be relaxed, a second attempt would fail like the first. */
-  if (preparation->relaxed)
-    predictor->ways[RELAXED].preparation = preparation;
-  else
-    segue_replay_free (preparation);
-  return TRUE;
-}
-
-static void
-way_clear (Way *way)
-{
-  g_clear_pointer (&way->answers, segue_prediction_cache_free);
-  g_clear_pointer (&way->chains, g_ptr_array_unref); /* before the stages that they run */
-  g_clear_pointer (&way->preparation, segue_replay_free);
-  g_mutex_clear (&way->lock);
+  if (!segue_members_read (folder, &predictor->combined, error))
+    return NULL;
+  predictor->members = g_new0 (SegueMember *, count_members (predictor));
+  for (guint m = 0; m < count_members (predictor); m++) {
+    const char *path = g_ptr_array_index (predictor->combined.folders, m);
+    predictor->members[m] = segue_member_new (&predictor->scope, path, &spec, error);
+    if (!predictor->members[m])
+      return NULL;
+  }
+  return g_steal_pointer (&predictor);
 }
 
 void
@@ -172,16 +54,40 @@ segue_predictor_free (SeguePredictor *predictor)
 {
   if (!predictor)
     return;
-  segue_predictor_wait (predictor, NULL);
-  g_clear_error (&predictor->load_failure);
-  for (guint i = 0; i < N_WAYS; i++)
-    way_clear (&predictor->ways[i]);
+  for (guint m = 0; predictor->members && m < count_members (predictor); m++)
+    segue_member_free (predictor->members[m]);
+  g_free (predictor->members);
+  segue_members_clear (&predictor->combined);
   segue_shared_free (predictor->scope.shared);
-  g_clear_pointer (&predictor->model, segue_model_free);
-  g_free (predictor->folder);
-  g_mutex_clear (&predictor->load_lock);
-  g_mutex_clear (&predictor->model_lock);
   g_free (predictor);
+}
+
+gboolean
+segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GError **error)
+{
+  predictor->damaged = damaged;
+  for (guint m = 0; m < count_members (predictor); m++)
+    if (!segue_member_relax (predictor->members[m], damaged, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error)
+{
+  for (guint m = 0; m < count_members (predictor); m++)
+    if (!segue_member_use_cache (predictor->members[m], folder, error))
+      return FALSE;
+  return TRUE;
+}
+
+char *
+segue_predictor_get_warning (SeguePredictor *predictor)
+{
+  char *warning = NULL;
+  for (guint m = 0; !warning && m < count_members (predictor); m++)
+    warning = segue_member_get_warning (predictor->members[m]);
+  return warning;
 }
 
 void
@@ -193,291 +99,133 @@ segue_predictor_set_aggregation (SeguePredictor *predictor, SegueAggregation agg
   predictor->threshold = threshold ? *threshold : (SegueThreshold){ 0 };
 }
 
-static gboolean
-open_answers (SeguePredictor *predictor, Way *way, const char *folder, GError **error)
-{
-  const SeguePredictionCacheOf of = { .registry = predictor->scope.registry,
-                                      .model = predictor->folder,
-                                      .precision = predictor->spec.precision,
-                                      .preparation = way->preparation,
-                                      .cutting = predictor->cut ? PLAIN_CUTTING : "-" };
-  g_clear_pointer (&way->answers, segue_prediction_cache_free);
-  way->answers = way->preparation ? segue_prediction_cache_open (folder, &of, error) : NULL;
-  return way->answers || !way->preparation;
-}
-
-gboolean
-segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error)
-{
-  for (guint i = 0; i < N_WAYS; i++)
-    if (!open_answers (predictor, &predictor->ways[i], folder, error))
-      return FALSE;
-  return TRUE;
-}
-
-char *
-segue_predictor_get_warning (SeguePredictor *predictor)
-{
-  char *warning = NULL;
-  for (guint i = 0; !warning && i < N_WAYS; i++)
-    if (predictor->ways[i].answers)
-      warning = segue_prediction_cache_get_warning (predictor->ways[i].answers);
-  if (!warning)
-    warning = g_strdup (predictor->info.notice);
-  return warning ? warning : g_strdup (predictor->ways[TRAINED].preparation->warning);
-}
-
 const char *const *
 segue_predictor_get_labels (SeguePredictor *predictor)
 {
-  return predictor->info.labels;
+  return segue_member_get_info (predictor->members[0])->labels;
 }
 
-static SegueChain *
-take_chain (SeguePredictor *predictor, Way *way)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&way->lock);
-  if (way->chains->len > 0)
-    return g_ptr_array_steal_index_fast (way->chains, way->chains->len - 1);
-  const GPtrArray *stages = way->preparation->stages;
-  return segue_chain_new (&predictor->scope, (const SegueGraphStage *const *) stages->pdata,
-                          stages->len);
-}
-
-/* After a failure of the environment an instance may be in any state: the next song gets a new one. */
-static void
-give_chain_back (Way *way, SegueChain *chain, const GError *error)
-{
-  if (error && !segue_error_is_about_item (error)) {
-    segue_chain_free (chain);
-    return;
-  }
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&way->lock);
-  g_ptr_array_add (way->chains, chain);
-}
-
-/* Segments side by side over the whole song; the last one ends where the song ends. */
-static GPtrArray *
-cut_song (SegueItem *song)
-{
-  GPtrArray *segments = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
-  guint rate = segue_item_get_rate (song), channels = segue_item_get_channels (song);
-  gsize n_frames, length = (gsize) PLAIN_SEGMENT_SECONDS * rate, frame = channels * sizeof (float);
-  segue_item_get_frames (song, &n_frames);
-  length = MIN (length, n_frames);
-  double begin = segue_item_get_double (song, SEGUE_META_START, 0);
-
-  for (gsize first = 0; length > 0 && first < n_frames; first += length) {
-    gsize at = MIN (first, n_frames - length);
-    g_autofree char *suffix = g_strdup_printf ("%04u", segments->len);
-    g_autoptr (GBytes) frames =
-      g_bytes_new_from_bytes (segue_item_get_bytes (song), at * frame, length * frame);
-    SegueItem *segment = segue_item_new_audio (song, suffix, frames, rate, channels);
-    segue_item_set_double (segment, SEGUE_META_START, begin + (double) at / rate);
-    segue_item_set_double (segment, SEGUE_META_DURATION, (double) length / rate);
-    g_ptr_array_add (segments, segment);
-  }
-  return segments;
-}
-
-/* The song's segments, in order; at least one. */
-static GPtrArray *
-prepare (SeguePredictor *predictor, Way *way, const SongFile *song, GCancellable *cancellable,
-         GError **error)
-{
-  GError *local = NULL;
-  SegueChain *chain = take_chain (predictor, way);
-  g_autoptr (GPtrArray) items =
-    song->fd < 0 ? segue_chain_carry_file (chain, song->path, cancellable, &local)
-                 : segue_chain_carry_fd (chain, song->fd, song->path, cancellable, &local);
-  give_chain_back (way, chain, local);
-  if (!items) {
-    g_propagate_error (error, local);
-    return NULL;
-  }
-  if (predictor->cut && items->len == 1) {
-    g_autoptr (GPtrArray) whole = g_steal_pointer (&items);
-    items = cut_song (g_ptr_array_index (whole, 0));
-  }
-  if (items->len > 0)
-    return g_steal_pointer (&items);
-  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-               "too short: no segment remains after preprocessing");
-  return NULL;
-}
-
-static gsize
-count_bytes (const SegueItem *item)
-{
-  return g_bytes_get_size (segue_item_get_bytes (item));
-}
-
-/* Of a segment that does not know it, in s. */
-static double
-measure_duration (const SegueItem *item)
-{
-  gsize n_frames = 0;
-  if (segue_item_get_kind (item) != SEGUE_KIND_AUDIO)
-    return 0;
-  segue_item_get_frames (item, &n_frames);
-  return (double) n_frames / segue_item_get_rate (item);
-}
-
-/* How many segments from @first on are of one length, as the model requires. */
-static guint
-batch_at (GPtrArray *items, guint first)
-{
-  gsize length = count_bytes (g_ptr_array_index (items, first));
-  guint n = 1;
-  while (n < BATCH && first + n < items->len &&
-         count_bytes (g_ptr_array_index (items, first + n)) == length)
-    n++;
-  return n;
-}
-
-/* The model serves one song at a time, so that its answer is complete as soon as possible. */
+/* The folder of a member may have been replaced by that of a model with other labels. */
 static gboolean
-infer (SeguePredictor *predictor, GPtrArray *items, SegueSongPrediction *prediction,
-       const Observer *observer, GCancellable *cancellable, GError **error)
+check_labels (SeguePredictor *predictor, guint member, GError **error)
 {
-  gsize n_axes = predictor->info.n_axes;
-  g_autofree float *points = n_axes > 0 ? g_try_new (float, items->len *n_axes) : NULL;
-  if (n_axes > 0 && !points) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_RESOURCE, "not enough memory for %u segments",
-                 items->len);
-    return FALSE;
-  }
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&predictor->model_lock);
-  for (guint first = 0, n; first < items->len; first += n) {
-    n = batch_at (items, first);
-    if (!segue_model_predict (predictor->model, (SegueItem **) items->pdata + first, n,
-                              prediction->segments[first].probabilities,
-                              points ? points + first * n_axes : NULL, cancellable, error))
+  const char *const *labels = segue_member_get_info (predictor->members[member])->labels;
+  if (g_strv_equal (labels, segue_predictor_get_labels (predictor)))
+    return TRUE;
+  g_autofree char *shown =
+    g_filename_display_name (g_ptr_array_index (predictor->combined.folders, member));
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "‘%s’: its labels are not those of the first member of this combined model; copy the "
+    "whole folder of the combined model again",
+    shown);
+  return FALSE;
+}
+
+gboolean
+segue_predictor_wait (SeguePredictor *predictor, GError **error)
+{
+  for (guint m = 0; m < count_members (predictor); m++)
+    if (!segue_member_wait (predictor->members[m], error) || !check_labels (predictor, m, error))
       return FALSE;
-    if (observer->predicted)
-      observer->predicted (prediction, first + n, observer->data);
-  }
-  prediction->distance = segue_model_measure_distance (&predictor->info, points, items->len);
   return TRUE;
 }
 
-static SegueSongPrediction *
-prediction_new (GPtrArray *items, guint n_labels, GError **error)
+/* A song as the first member's segments are answered, and mixed with what the others said. */
+typedef struct {
+  const SegueCombination *combination;
+  SegueSongPrediction **answers; /* [members]; of the first: NULL */
+  GPtrArray *aligned;            /* of all members but the first: [segments, labels] */
+  SegueSongPrediction *mixed;    /* NULL: the first member has answered nothing yet */
+  guint n_mixed;                 /* segments */
+  const SegueObserver *observer;
+  GError *failure;
+} Mixture;
+
+static SegueSpan *
+spans_of (const SegueSongPrediction *answer)
 {
-  SegueSongPrediction *prediction = segue_song_prediction_new (items->len, n_labels, error);
-  for (guint i = 0; prediction && i < items->len; i++) {
-    const SegueItem *item = g_ptr_array_index (items, i);
-    prediction->segments[i].start = segue_item_get_double (item, SEGUE_META_START, 0);
-    prediction->segments[i].duration =
-      segue_item_get_double (item, SEGUE_META_DURATION, measure_duration (item));
+  SegueSpan *spans = g_new (SegueSpan, answer->n_segments);
+  for (guint s = 0; s < answer->n_segments; s++)
+    spans[s] = (SegueSpan){ answer->segments[s].start, answer->segments[s].duration };
+  return spans;
+}
+
+/* The segments of the first member are known, and all answers of the others. */
+static gboolean
+begin_mixture (Mixture *mixture, const SegueSongPrediction *first)
+{
+  g_autofree SegueSpan *at = spans_of (first);
+  guint n_labels = first->n_labels;
+  mixture->mixed = segue_song_prediction_new (first->n_segments, n_labels, &mixture->failure);
+  if (!mixture->mixed)
+    return FALSE;
+  mixture->mixed->cached = first->cached;
+  for (guint s = 0; s < first->n_segments; s++) {
+    mixture->mixed->segments[s].start = at[s].start;
+    mixture->mixed->segments[s].duration = at[s].duration;
   }
-  return prediction;
-}
-
-/* (nullable): the cache for answers about @song: none for an open file without a path. */
-static SeguePredictionCache *
-answers_of (const Way *way, const SongFile *song)
-{
-  return song->fd < 0 ? way->answers : NULL;
-}
-
-/* Prepares the song, and if that fails, retries once: decoders can't always distinguish a bad file
- * from a lack of memory, but an error in a song's bytes occurs a second time.
- * @is_fact: (out): whether it did, with the same message */
-static GPtrArray *
-prepare_surely (SeguePredictor *predictor, Way *way, const SongFile *song, gboolean *is_fact,
-                GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GError) first = NULL, second = NULL;
-  GPtrArray *items = prepare (predictor, way, song, cancellable, &first);
-  *is_fact = FALSE;
-  if (answers_of (way, song) && segue_error_is_lasting (first)) {
-    items = prepare (predictor, way, song, cancellable, &second);
-    *is_fact = segue_error_is_lasting (second) && strcmp (first->message, second->message) == 0;
+  for (guint m = 1; m < mixture->combination->n_members; m++) {
+    const SegueSongPrediction *answer = mixture->answers[m];
+    g_autofree SegueSpan *spans = spans_of (answer);
+    mixture->mixed->cached = mixture->mixed->cached && answer->cached;
+    float *aligned = g_new (float, (gsize) first->n_segments *n_labels);
+    segue_combination_align (at, first->n_segments, spans, answer->n_segments,
+                             answer->segments[0].probabilities, n_labels, aligned);
+    g_ptr_array_add (mixture->aligned, aligned);
   }
-  if (!items)
-    g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
-  return items;
+  return TRUE;
 }
 
-/* Asks the model, and stores its answer at @place. */
-static SegueSongPrediction *
-ask (SeguePredictor *predictor, Way *way, const SongFile *song, const SegueCachedPrediction *place,
-     const Observer *observer, GCancellable *cancellable, GError **error)
+/* A #SeguePredictedFunc of the first member. */
+static void
+mix (const SegueSongPrediction *first, guint n_predicted, gpointer data)
 {
-  gboolean is_fact;
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) items =
-    prepare_surely (predictor, way, song, &is_fact, cancellable, &failure);
-  SeguePredictionCache *answers = answers_of (way, song);
-  if (is_fact && !segue_prediction_cache_keep (answers, song->path, place, NULL, failure, error))
-    return NULL;
-  if (!items) {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return NULL;
+  Mixture *mixture = data;
+  if (mixture->failure || (!mixture->mixed && !begin_mixture (mixture, first)))
+    return;
+  const float *rows[SEGUE_MAX_MEMBERS];
+  gsize done = (gsize) mixture->n_mixed * first->n_labels;
+  for (guint m = 0; m < mixture->combination->n_members; m++) {
+    const float *all =
+      m == 0 ? first->segments[0].probabilities : g_ptr_array_index (mixture->aligned, m - 1);
+    rows[m] = all + done;
   }
-  if (!segue_predictor_wait (predictor, error))
-    return NULL;
-  g_autoptr (SegueSongPrediction) prediction =
-    prediction_new (items, predictor->info.n_labels, error);
-  if (!prediction || !infer (predictor, items, prediction, observer, cancellable, error))
-    return NULL;
-  if (answers && !segue_prediction_cache_keep (answers, song->path, place, prediction, NULL, error))
-    return NULL;
-  return g_steal_pointer (&prediction);
+  segue_combination_mix (mixture->combination, rows, n_predicted - mixture->n_mixed,
+                         first->n_labels, mixture->mixed->segments[0].probabilities + done);
+  mixture->n_mixed = n_predicted;
+  if (mixture->observer->predicted)
+    mixture->observer->predicted (mixture->mixed, n_predicted, mixture->observer->data);
 }
 
-/* The cached answer; %NULL without an error: there is none. */
+/* Asks all members, the first one last. Its answer; those of the others are in @mixture.
+ * @relaxed: (out): of the member whose refusal or error is reported */
 static SegueSongPrediction *
-recall (SeguePredictor *predictor, Way *way, const SongFile *song, SegueCachedPrediction *place,
-        const Observer *observer, GCancellable *cancellable, GError **error)
+ask_members (SeguePredictor *predictor, const SegueSongFile *song, Mixture *mixture,
+             GError **refusal, GPtrArray **relaxed, GCancellable *cancellable, GError **error)
 {
-  SeguePredictionCache *answers = answers_of (way, song);
-  if (!answers)
-    return NULL;
-  g_autoptr (SegueSongPrediction) prediction =
-    segue_prediction_cache_find (answers, song->path, place, cancellable, error);
-  if (!prediction || !segue_predictor_wait (predictor, error) ||
-      prediction->n_labels != predictor->info.n_labels)
-    return NULL;
-  prediction->cached = TRUE;
-  if (observer->predicted)
-    observer->predicted (prediction, prediction->n_segments, observer->data);
-  return g_steal_pointer (&prediction);
-}
-
-/* The segments' probabilities, for the song as prepared by @way. */
-static SegueSongPrediction *
-answer (SeguePredictor *predictor, Way *way, const SongFile *song, const Observer *observer,
-        GCancellable *cancellable, GError **error)
-{
-  g_auto (SegueCachedPrediction) place = { 0 };
-  g_autoptr (GError) local = NULL;
-  SegueSongPrediction *prediction =
-    recall (predictor, way, song, &place, observer, cancellable, &local);
-  if (!prediction && !local)
-    prediction = ask (predictor, way, song, &place, observer, cancellable, &local);
-  if (!prediction)
-    g_propagate_error (error, g_steal_pointer (&local));
-  return prediction;
-}
-
-/* @refusal: (out): set with a prediction: why training would have skipped the song */
-static SegueSongPrediction *
-predict (SeguePredictor *predictor, const SongFile *song, const Observer *observer,
-         GError **refusal, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GError) first = NULL, second = NULL;
-  Way *relaxed = &predictor->ways[RELAXED];
-  SegueSongPrediction *prediction =
-    answer (predictor, &predictor->ways[TRAINED], song, observer, cancellable, &first);
-  if (g_error_matches (first, SEGUE_ERROR, SEGUE_ERROR_DATA) && relaxed->preparation)
-    prediction = answer (predictor, relaxed, song, observer, cancellable, &second);
-  if (!prediction) {
-    g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
-    return NULL;
+  static const SegueObserver nobody = { 0 };
+  const SegueObserver mixer = { mix, mixture };
+  for (guint m = count_members (predictor) - 1;; m--) {
+    SegueMember *member = predictor->members[m];
+    g_autoptr (GError) skipped = NULL;
+    SegueSongPrediction *answer =
+      segue_member_answer (member, song, m == 0 ? &mixer : &nobody, &skipped, cancellable, error);
+    if (!answer || (skipped && !*refusal))
+      *relaxed = segue_member_get_relaxed (member);
+    if (skipped && !*refusal)
+      *refusal = g_steal_pointer (&skipped);
+    if (!answer || m == 0)
+      return answer;
+    mixture->answers[m] = answer;
+    if (!segue_predictor_wait (predictor, error)) /* that all have the same labels */
+      return NULL;
   }
-  *refusal = g_steal_pointer (&first);
+}
+
+static void
+conclude (const SeguePredictor *predictor, SegueSongPrediction *prediction)
+{
   prediction->best =
     segue_song_aggregate (predictor->aggregation, prediction->segments[0].probabilities,
                           prediction->n_segments, prediction->n_labels, prediction->probabilities);
@@ -487,36 +235,62 @@ predict (SeguePredictor *predictor, const SongFile *song, const Observer *observ
       segue_threshold_is_unsure (&predictor->threshold, confidence, prediction->distance)
         ? SEGUE_UNSURE
         : SEGUE_SURE;
-  return prediction;
+}
+
+/* @refusal: (out): set with a prediction: why training would have skipped the song */
+static SegueSongPrediction *
+predict (SeguePredictor *predictor, const SegueSongFile *song, const SegueObserver *observer,
+         GError **refusal, GPtrArray **relaxed, GCancellable *cancellable, GError **error)
+{
+  guint n = count_members (predictor);
+  g_autofree SegueSongPrediction **answers = g_new0 (SegueSongPrediction *, n);
+  g_autoptr (GPtrArray) aligned = g_ptr_array_new_with_free_func (g_free);
+  Mixture mixture = { .combination = &predictor->combined.combination,
+                      .answers = answers,
+                      .aligned = aligned,
+                      .observer = observer };
+  g_autoptr (SegueSongPrediction) first =
+    ask_members (predictor, song, &mixture, refusal, relaxed, cancellable, error);
+  g_autoptr (SegueSongPrediction) mixed = mixture.mixed;
+  g_autoptr (GError) failure = mixture.failure;
+  for (guint m = 1; m < n; m++)
+    segue_song_prediction_free (answers[m]);
+  if (first && failure)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  if (!first || !mixed)
+    return NULL;
+  mixed->distance = n == 1 ? first->distance : NAN; /* members have spaces of their own */
+  conclude (predictor, mixed);
+  return g_steal_pointer (&mixed);
 }
 
 /* The chain names the file by its base name, the caller by a path. */
 static GError *
-name_error (const SeguePredictor *predictor, const SongFile *song, const GError *error)
+name_error (const SeguePredictor *predictor, const SegueSongFile *song, GPtrArray *relaxed,
+            const GError *error)
 {
   g_autofree char *name = g_path_get_basename (song->path);
   g_autofree char *id = g_filename_display_name (name);
   g_autofree char *shown = g_filename_display_name (song->path);
   GError *named = segue_error_name_item (error, id, song->path, shown);
-  const SegueReplay *relaxed = predictor->ways[RELAXED].preparation;
-  gboolean may_ask = relaxed && !predictor->damaged;
-  segue_advise_prediction (&named, may_ask ? relaxed->stages : NULL);
+  segue_advise_prediction (&named, predictor->damaged ? NULL : relaxed);
   return named;
 }
 
 static SegueSongPrediction *
-observe (SeguePredictor *predictor, const SongFile *song, const Observer *observer,
+observe (SeguePredictor *predictor, const SegueSongFile *song, const SegueObserver *observer,
          GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) local = NULL, refusal = NULL;
+  GPtrArray *relaxed = NULL;
   SegueSongPrediction *prediction =
-    predict (predictor, song, observer, &refusal, cancellable, &local);
+    predict (predictor, song, observer, &refusal, &relaxed, cancellable, &local);
   if (prediction && refusal) {
-    g_autoptr (GError) named = name_error (predictor, song, refusal);
+    g_autoptr (GError) named = name_error (predictor, song, relaxed, refusal);
     prediction->note = g_strdup (named->message);
   }
   if (!prediction)
-    g_propagate_error (error, name_error (predictor, song, local));
+    g_propagate_error (error, name_error (predictor, song, relaxed, local));
   return prediction;
 }
 
@@ -525,8 +299,8 @@ segue_predictor_predict_full (SeguePredictor *predictor, const char *path,
                               SeguePredictedFunc predicted, gpointer data,
                               GCancellable *cancellable, GError **error)
 {
-  return observe (predictor, &(SongFile){ -1, path }, &(Observer){ predicted, data }, cancellable,
-                  error);
+  return observe (predictor, &(SegueSongFile){ -1, path }, &(SegueObserver){ predicted, data },
+                  cancellable, error);
 }
 
 SegueSongPrediction *
@@ -534,8 +308,8 @@ segue_predictor_predict_fd (SeguePredictor *predictor, int fd, const char *name,
                             SeguePredictedFunc predicted, gpointer data, GCancellable *cancellable,
                             GError **error)
 {
-  return observe (predictor, &(SongFile){ fd, name }, &(Observer){ predicted, data }, cancellable,
-                  error);
+  return observe (predictor, &(SegueSongFile){ fd, name }, &(SegueObserver){ predicted, data },
+                  cancellable, error);
 }
 
 SegueSongPrediction *

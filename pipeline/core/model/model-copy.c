@@ -1,5 +1,7 @@
 /* A copy of a model folder that shares its data where possible. */
+#include "model/model-copy.h"
 #include "base/file-type.h"
+#include "model/members.h"
 #include "model/preparation.h"
 
 #include <errno.h>
@@ -9,8 +11,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A model, its preparation/, the folders in that. */
-#define LEVELS 2
+/* What a folder in a model folder is. */
+typedef enum { OTHER, MODEL, PREPARATION, PREPARED, MEMBERS, MEMBER } Part;
+
+/* What the folder @name in a @part is; OTHER: nothing that belongs to the model. */
+static Part
+find_part (Part part, const char *name)
+{
+  switch (part) {
+  case MODEL:
+    if (g_str_equal (name, SEGUE_MEMBERS_FOLDER))
+      return MEMBERS;
+    return g_str_equal (name, SEGUE_PREPARATION_FOLDER) ? PREPARATION : OTHER;
+  case MEMBER:
+    return g_str_equal (name, SEGUE_PREPARATION_FOLDER) ? PREPARATION : OTHER;
+  case MEMBERS:
+    return segue_member_name_is_valid (name) ? MEMBER : OTHER;
+  case PREPARATION:
+    return PREPARED;
+  case PREPARED:
+  case OTHER:
+    break;
+  }
+  return OTHER;
+}
 
 /* (transfer full) (nullable): RUN/stages for RUN/stages/train/model. */
 static char *
@@ -44,9 +68,10 @@ copy_file (const char *from, const char *to, GError **error)
   return ok;
 }
 
-/* The files of folder @from, and with @levels > 0 those of its preparation. @from may also be a file. */
+/* The files of folder @from, which is a @part, and of the folders in it that belong to the model. @from may also be a
+ * file. */
 static gboolean
-copy_tree (const char *from, const char *to, gboolean link_files, guint levels, GError **error)
+copy_tree (const char *from, const char *to, gboolean link_files, Part part, GError **error)
 {
   mode_t type;
   if (!segue_file_type (from, &type, error))
@@ -64,11 +89,9 @@ copy_tree (const char *from, const char *to, gboolean link_files, guint levels, 
     if (!segue_file_type_of_link (source, &itself, error) ||
         !segue_file_type (source, &target_type, error))
       return FALSE;
-    gboolean wanted =
-      itself == S_IFDIR
-        ? levels > 0 && (levels < LEVELS || g_str_equal (names[i], SEGUE_PREPARATION_FOLDER))
-        : target_type == S_IFREG;
-    if (wanted && !copy_tree (source, target, link_files, levels - 1, error))
+    Part inner = itself == S_IFDIR ? find_part (part, names[i]) : OTHER;
+    gboolean wanted = itself == S_IFDIR ? inner != OTHER : target_type == S_IFREG;
+    if (wanted && !copy_tree (source, target, link_files, inner, error))
       return FALSE;
   }
   return TRUE;
@@ -77,9 +100,15 @@ copy_tree (const char *from, const char *to, gboolean link_files, guint levels, 
 gboolean
 segue_model_copy (const char *from, const char *to, GError **error)
 {
+  return segue_model_copy_within (from, to, to, error);
+}
+
+gboolean
+segue_model_copy_within (const char *from, const char *to, const char *whole, GError **error)
+{
   mode_t type;
   if (!segue_file_type (from, &type, error) ||
       (type == S_IFDIR && !segue_file_make_folder (to, error)))
     return FALSE;
-  return copy_tree (from, to, may_link (from, to), LEVELS, error);
+  return copy_tree (from, to, may_link (from, whole), MODEL, error);
 }

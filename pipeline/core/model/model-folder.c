@@ -2,13 +2,15 @@
 #include "model/model-folder.h"
 #include "base/file-type.h"
 
+#include <math.h>
 #include <segue/file.h>
 #include <segue/json.h>
 #include <string.h>
 
 /* The longest reasonable chain has a handful of stages. */
 #define MAX_PREPARATION_STAGES 64
-#define FORMAT_VERSION         1
+/* Weights add up to 1, as far as their text is exact. */
+#define WEIGHT_TOLERANCE 1e-6
 
 json_t *
 segue_model_folder_read_object (const char *folder, const char *name, GError **error)
@@ -59,6 +61,35 @@ check_preparation (const json_t *stages)
   return TRUE;
 }
 
+/* (nullable): the weights of the @members of a combined model, which add up to 1. */
+static GArray *
+parse_weights (const json_t *members)
+{
+  gsize n = json_array_size (members);
+  double sum = 0;
+  g_autoptr (GArray) weights = g_array_new (FALSE, FALSE, sizeof (double));
+  for (gsize i = 0; n >= 2 && n <= SEGUE_MAX_MEMBERS && i < n; i++) {
+    const json_t *weight = json_object_get (json_array_get (members, i), "weight");
+    double value = json_number_value (weight);
+    if (!json_is_number (weight) || !(value >= 0 && value <= 1))
+      return NULL;
+    g_array_append_val (weights, value);
+    sum += value;
+  }
+  return fabs (sum - 1) <= WEIGHT_TOLERANCE ? g_steal_pointer (&weights) : NULL;
+}
+
+static gboolean
+parse_rule (const json_t *rule, SegueCombinationRule *found)
+{
+  for (guint i = 0; i < SEGUE_N_COMBINATION_RULES; i++)
+    if (g_strcmp0 (json_string_value (rule), segue_combination_names ()[i]) == 0) {
+      *found = (SegueCombinationRule) i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 parse_segue_json (const json_t *root, const char *folder, SegueModelFolder *content, GError **error)
 {
@@ -68,13 +99,20 @@ parse_segue_json (const json_t *root, const char *folder, SegueModelFolder *cont
 
   if (!json_is_integer (version) || json_integer_value (version) < 1)
     return refuse (error, folder, "has no format number under \"segue\"");
-  if (json_integer_value (version) > FORMAT_VERSION)
+  if (json_integer_value (version) > SEGUE_MODEL_FOLDER_VERSION)
     return refuse (error, folder, "was written by a newer segue; update to read it");
   if (!is_name (model))
     return refuse (error, folder, "names no model type under \"model\"");
   if (preparation && !json_is_null (preparation) && !check_preparation (preparation))
     return refuse (error, folder,
                    "has a \"preparation\" that is not a list of stages with \"use\" and \"with\"");
+  const json_t *members = json_object_get (root, "members");
+  if (members && (!(content->weights = parse_weights (members)) ||
+                  !parse_rule (json_object_get (root, "rule"), &content->rule)))
+    return refuse (
+      error, folder,
+      "has \"members\" that are not 2 to 64 objects with a \"weight\", which add up to "
+      "1, or a \"rule\" that is neither \"mean\" nor \"geometric\"");
 
   content->model = g_strdup (model);
   if (json_is_array (preparation))
@@ -122,6 +160,7 @@ segue_model_folder_clear (SegueModelFolder *content)
   g_clear_pointer (&content->model, g_free);
   g_clear_pointer (&content->preparation, g_free);
   g_clear_pointer (&content->config_type, g_free);
+  g_clear_pointer (&content->weights, g_array_unref);
 }
 
 /* @what: "wrote no …" */
@@ -186,7 +225,7 @@ segue_model_folder_write (const char *folder, const char *model, const char *pre
   /* The text is inserted unchanged: canonical numbers stay the shortest ones. */
   g_autofree char *content =
     g_strdup_printf ("{\n  \"segue\": %d,\n  \"model\": \"%s\",\n  \"preparation\": %s\n}\n",
-                     FORMAT_VERSION, model, preparation ? preparation : "[]");
+                     SEGUE_MODEL_FOLDER_VERSION, model, preparation ? preparation : "[]");
   g_autofree char *path = g_build_filename (folder, "segue.json", NULL);
   return segue_file_write (path, content, -1, error);
 }

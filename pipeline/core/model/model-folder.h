@@ -2,18 +2,28 @@
 #pragma once
 
 #include <jansson.h>
+#include <segue/combination.h>
 #include <segue/model.h>
+
+/* The format of segue.json. */
+#define SEGUE_MODEL_FOLDER_VERSION 1
+/* Stands for the type of a combined model, whose members have types. */
+#define SEGUE_COMBINED_MODEL "combined"
 
 /**
  * SegueModelFolder:
  * @model: (nullable): name of the model type in segue.json; %NULL where there is no segue.json
  * @preparation: (nullable): JSON text of the array in segue.json; %NULL where there is none
  * @config_type: (nullable): `model_type` in config.json
+ * @weights: (nullable) (element-type double): of a combined model (model/members.h): a weight for each member
+ * @rule: likewise
  */
 typedef struct {
   char *model;
   char *preparation;
   char *config_type;
+  GArray *weights;
+  SegueCombinationRule rule;
 } SegueModelFolder;
 
 /** segue_model_folder_read: safe for untrusted folders: regular files of bounded size, strict JSON,

@@ -138,12 +138,26 @@ find_by_config_type (SegueRegistry *registry, const char *config_type)
   return NULL;
 }
 
+/* Its members take items that different stages prepared. */
+static const SegueModelType *
+refuse_combined (const char *folder, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (folder);
+  g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+               "‘%s’ is a combined model, which `combine` has evaluated and `segue predict` takes; "
+               "name one of its members instead, such as ‘%s/members/1’",
+               shown, shown);
+  return NULL;
+}
+
 /* The type that reads @folder; %NULL with error where there is none. */
 static const SegueModelType *
 find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *content,
            GError **error)
 {
   const SegueModelType *type = NULL;
+  if (content->weights)
+    return refuse_combined (folder, error);
   if (content->model)
     type = segue_registry_find_model (registry, content->model);
   else if (content->config_type)
@@ -170,7 +184,7 @@ find_type (SegueRegistry *registry, const char *folder, const SegueModelFolder *
 const SegueModelType *
 segue_model_find_type (SegueRegistry *registry, const char *folder, GError **error)
 {
-  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  g_auto (SegueModelFolder) content = { 0 };
   if (!segue_model_folder_read (folder, &content, error))
     return NULL;
   return find_type (registry, folder, &content, error);
@@ -195,7 +209,7 @@ segue_model_load (SegueRegistry *registry, const char *folder, const SegueModelT
                   const void *config, const SegueModelSpec *spec, GError **error)
 {
   const SegueModelSpec whole = whole_spec (spec);
-  g_auto (SegueModelFolder) content = { NULL, NULL, NULL };
+  g_auto (SegueModelFolder) content = { 0 };
   if (!segue_model_folder_read (folder, &content, error))
     return NULL;
 

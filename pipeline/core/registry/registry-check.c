@@ -53,6 +53,18 @@ check_any (const SegueStageType *type, const char *what, GError **error)
   return TRUE;
 }
 
+/* Other modes read one dataset, item by item. */
+static gboolean
+check_several (const SegueStageType *type, const SegueStageType *view, const char *what,
+               GError **error)
+{
+  for (const SeguePort *const *port = type->inputs; port && *port; port++)
+    if ((*port)->flags & SEGUE_PORT_SEVERAL && view->mode != SEGUE_MODE_COLLECT)
+      return refuse (error, "%s: input '%s': only a COLLECT stage takes the outputs of several",
+                     what, (*port)->name);
+  return TRUE;
+}
+
 /* The run makes a summary where a stage reads it as a whole. */
 static gboolean
 check_summary (const SegueStageType *type, const SegueStageType *view, const char *what,
@@ -85,7 +97,8 @@ check_mode (const SegueStageType *type, const SegueStageType *view, const char *
   guint inputs, outputs;
   if (!check_ports (what, "input", type->inputs, &inputs, error) ||
       !check_ports (what, "output", type->outputs, &outputs, error) ||
-      !check_any (type, what, error) || !check_summary (type, view, what, error))
+      !check_any (type, what, error) || !check_several (type, view, what, error) ||
+      !check_summary (type, view, what, error))
     return FALSE;
   const guint of_maps =
     SEGUE_STAGE_LIVE | SEGUE_STAGE_PREPARE | SEGUE_STAGE_ISOLATE | SEGUE_STAGE_SHARED;

@@ -20,22 +20,20 @@ typedef struct {
 } FinishedRun;
 
 static SegueDataset *
-get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+get_input (gpointer data, const SegueGraphStage *stage, const char *port, guint nth)
 {
   FinishedRun *finished = data;
-  for (guint i = 0; i < stage->n_inputs; i++)
-    if (strcmp (stage->inputs[i].port->name, port) == 0)
-      switch (stage->inputs[i].kind) {
-      case SEGUE_KIND_METRICS:
-        return finished->metrics;
-      case SEGUE_KIND_PREDICTIONS:
-        return finished->predictions;
-      case SEGUE_KIND_SUMMARY:
-        return finished->summary;
-      default:
-        return NULL;
-      }
-  return NULL;
+  guint index = segue_graph_stage_find_input (stage, port, nth);
+  switch (index < stage->n_inputs ? stage->inputs[index].kind : SEGUE_KIND_ANY) {
+  case SEGUE_KIND_METRICS:
+    return finished->metrics;
+  case SEGUE_KIND_PREDICTIONS:
+    return finished->predictions;
+  case SEGUE_KIND_SUMMARY:
+    return finished->summary;
+  default:
+    return NULL;
+  }
 }
 
 static const char *

@@ -41,13 +41,11 @@ view_free (SegueDataView *view)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueDataView, view_free)
 
 static SegueDataset *
-get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+get_input (gpointer data, const SegueGraphStage *stage, const char *port, guint nth)
 {
   Preview *preview = data;
-  for (guint i = 0; i < stage->n_inputs; i++)
-    if (strcmp (stage->inputs[i].port->name, port) == 0)
-      return preview->inputs[i];
-  return NULL;
+  guint index = segue_graph_stage_find_input (stage, port, nth);
+  return index < stage->n_inputs ? preview->inputs[index] : NULL;
 }
 
 static void

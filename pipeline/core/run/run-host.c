@@ -13,14 +13,12 @@ segue_run_index_of (SegueRun *run, const SegueGraphStage *stage)
 }
 
 static SegueDataset *
-get_input (gpointer data, const SegueGraphStage *stage, const char *port)
+get_input (gpointer data, const SegueGraphStage *stage, const char *port, guint nth)
 {
   SegueRun *run = data;
   const SegueStageRun *at = &run->stages[segue_run_index_of (run, stage)];
-  for (guint i = 0; i < stage->n_inputs; i++)
-    if (strcmp (stage->inputs[i].port->name, port) == 0)
-      return at->inputs[i];
-  return NULL;
+  guint index = segue_graph_stage_find_input (stage, port, nth);
+  return index < stage->n_inputs ? at->inputs[index] : NULL;
 }
 
 static const char *

@@ -140,6 +140,12 @@ has_input (const SegueStageType *type, const char *port)
 SegueDataset *
 segue_context_get_input (SegueContext *context, const char *port)
 {
+  return segue_context_get_nth_input (context, port, 0);
+}
+
+SegueDataset *
+segue_context_get_nth_input (SegueContext *context, const char *port, guint nth)
+{
   const SegueScope *scope = context->scope;
   const SegueStageType *type = context->stage->type;
   if (!has_input (type, port)) {
@@ -153,7 +159,7 @@ segue_context_get_input (SegueContext *context, const char *port)
     return context->nothing;
   }
   return scope->host && scope->host->get_input
-           ? scope->host->get_input (scope->host_data, context->stage, port)
+           ? scope->host->get_input (scope->host_data, context->stage, port, nth)
            : NULL;
 }
 

@@ -11,7 +11,9 @@
  * %NULL. Called from any thread where segue/context.h allows it.
  */
 typedef struct {
-  SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port);
+  /* @nth: from 0, of a port that takes several */
+  SegueDataset *(*get_input) (gpointer data, const SegueGraphStage *stage, const char *port,
+                              guint nth);
   /* @work: the work folder, else the output folder; created by the first call; transfer none */
   const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
                              GError **error);

@@ -34,6 +34,10 @@ G_BEGIN_DECLS
  * connected. A name that is not an input of the type fails the stage with %SEGUE_ERROR_INTERNAL; the dataset is then
  * empty. */
 SEGUE_API SegueDataset *segue_context_get_input (SegueContext *context, const char *port);
+/** segue_context_get_nth_input: likewise, of a port with the flag %SEGUE_PORT_SEVERAL: that of stage @nth (from 0) in the
+ * list under `from:`; %NULL after the last. Ports that one list feeds have equally many, in the same order. */
+SEGUE_API SegueDataset *segue_context_get_nth_input (SegueContext *context, const char *port,
+                                                     guint nth);
 /** segue_context_emit_dataset: (COLLECT) sets the stage's output to @dataset (transfer none), a view of an input made by
  * segue_dataset_annotate() or segue_dataset_select(). */
 SEGUE_API void segue_context_emit_dataset (SegueContext *context, SegueDataset *dataset);

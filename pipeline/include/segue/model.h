@@ -22,6 +22,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <segue/combination.h>
 #include <segue/dataset.h>
 #include <segue/error.h>
 #include <segue/param.h>
@@ -313,13 +314,23 @@ gboolean segue_model_save (SegueModel *model, const char *folder, SeguePreparati
                            GError **error);
 /**
  * segue_model_copy: copies model folder @from, with the files of its preparation, into @to, which is created if it does
- * not exist. Other subfolders are not copied.
+ * not exist; that of a combined model, with its members. Other subfolders are not copied.
  *
  * Files of another stage of the same run become hard links; copies of others share their data if the file system
  * can. Files of @to may be replaced (segue/file.h), but must not be written to.
  */
 SEGUE_API
 gboolean segue_model_copy (const char *from, const char *to, GError **error);
+/**
+ * segue_model_combine: writes the folder of a combined model: copies of model folders, as segue_model_copy() makes them, and
+ * how their predictions become one. `segue predict` prepares a song for each member as its own folder says.
+ * @folders: [n_members]: 2 … %SEGUE_MAX_MEMBERS models, none of which is a combined one
+ * @labels: %NULL-terminated: those of each member
+ * @to: created if it does not exist
+ */
+SEGUE_API
+gboolean segue_model_combine (const SegueCombination *combination, const char *const *folders,
+                              const char *const *labels, const char *to, GError **error);
 SEGUE_API
 void segue_model_free (SegueModel *model);
 

@@ -13,8 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* How the core runs a stage. Each worker has an instance of a MAP stage, used by one thread at a time, and carries one
- * song through a whole chain of MAP stages before it takes the next. */
+/* How the core runs a stage. Each worker has its own instances of MAP stages, and takes one song at a time through a chain. */
 typedef enum {
   SEGUE_MODE_SOURCE,  /* produce () is called once and emits items */
   SEGUE_MODE_MAP,     /* process () gets an item, and emits what depends on it and the seed alone */
@@ -35,6 +34,7 @@ typedef enum {
   SEGUE_PORT_OPTIONAL = 1 << 0, /* (input) may stay unconnected */
   SEGUE_PORT_LIVE = 1 << 1,     /* (input) live stages are applied */
   SEGUE_PORT_SETS = 1 << 2,     /* (output) assigns items to sets; (input) depends on sets */
+  SEGUE_PORT_SEVERAL = 1 << 3,  /* (COLLECT, input) takes several stages: `from: [ID, ID]` */
 } SeguePortFlags;
 
 /** SeguePort: an input or output. An input is connected to the nearest earlier stage that produces its kind, unless

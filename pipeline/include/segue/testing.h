@@ -76,6 +76,12 @@ void segue_harness_set_input_at (SegueHarness *harness, const char *port, SegueI
                                  guint n_items, const char *file, int line, const char *function);
 #define segue_harness_set_input(harness, port, items, n_items)                                     \
   segue_harness_set_input_at (harness, port, items, n_items, SEGUE_TEST_PLACE)
+/** segue_harness_add_input: (COLLECT) likewise, one more dataset for a port with the flag %SEGUE_PORT_SEVERAL. */
+SEGUE_API
+void segue_harness_add_input_at (SegueHarness *harness, const char *port, SegueItem *const *items,
+                                 guint n_items, const char *file, int line, const char *function);
+#define segue_harness_add_input(harness, port, items, n_items)                                     \
+  segue_harness_add_input_at (harness, port, items, n_items, SEGUE_TEST_PLACE)
 /** segue_harness_run: SOURCE: produce (); COLLECT: collect (); SERIAL: process () for the first port's items,
  * end_song () and finish (). */
 SEGUE_API
