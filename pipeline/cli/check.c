@@ -13,6 +13,19 @@ typedef struct {
   gboolean json, data;
 } Options;
 
+/* @input: a connection, or a list of them */
+static void
+append_source (GString *out, const json_t *input, json_t *seen)
+{
+  for (gsize i = 0; i < json_array_size (input); i++)
+    append_source (out, json_array_get (input, i), seen);
+  const char *stage = json_string_value (json_object_get (input, "stage"));
+  if (!stage || json_object_get (seen, stage))
+    return;
+  json_object_set_new (seen, stage, json_true ());
+  g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", stage);
+}
+
 /* "split, train": where a stage's inputs come from, each stage once. */
 static char *
 sources_text (const json_t *inputs)
@@ -21,14 +34,7 @@ sources_text (const json_t *inputs)
   json_t *seen = json_object ();
   const char *port;
   json_t *input;
-  json_object_foreach ((json_t *) inputs, port, input)
-  {
-    const char *stage = json_string_value (json_object_get (input, "stage"));
-    if (!stage || json_object_get (seen, stage))
-      continue;
-    json_object_set_new (seen, stage, json_true ());
-    g_string_append_printf (out, "%s%s", out->len > 0 ? ", " : "", stage);
-  }
+  json_object_foreach ((json_t *) inputs, port, input) append_source (out, input, seen);
   json_decref (seen);
   return g_string_free (out, FALSE);
 }
