@@ -115,6 +115,12 @@ static const SeguePort *const evaluate_out[] = {
   SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "Figures."), NULL
 };
 
+static const SeguePort *const combine_in[] = {
+  SEGUE_PORT ("predictions", SEGUE_KIND_PREDICTIONS, "Answers.", .flags = SEGUE_PORT_SEVERAL),
+  SEGUE_PORT ("metrics", SEGUE_KIND_METRICS, "Figures.", .flags = SEGUE_PORT_SEVERAL),
+  SEGUE_PORT ("init", SEGUE_KIND_MODEL, "Another.", .flags = SEGUE_PORT_OPTIONAL), NULL
+};
+
 #define STAGE(stage_name, stage_mode, ...)                                                         \
   SEGUE_INIT (SegueStageType, .name = stage_name, .summary = "Does nothing",                       \
               .doc = "Nothing at all, for tests.", .result_version = 1, .mode = stage_mode,        \
@@ -141,9 +147,12 @@ static const SegueStageType train = STAGE ("train", SEGUE_MODE_COLLECT, .inputs 
                                            .outputs = model_out, .collect = nothing_collect);
 static const SegueStageType evaluate = STAGE ("evaluate", SEGUE_MODE_SERIAL, .inputs = evaluate_in,
                                               .outputs = evaluate_out, .process = nothing_process);
+static const SegueStageType combine =
+  STAGE ("combine", SEGUE_MODE_COLLECT, .inputs = combine_in, .collect = nothing_collect);
 
-static const SegueStageType *const stages[] = { &everything, &source, &decode, &cut,      &mel,
-                                                &jitter,     &split,  &train,  &evaluate, NULL };
+static const SegueStageType *const stages[] = { &everything, &source,  &decode, &cut,
+                                                &mel,        &jitter,  &split,  &train,
+                                                &evaluate,   &combine, NULL };
 
 static gpointer
 no_model (const void *config, const SegueModelSpec *spec, GError **error)

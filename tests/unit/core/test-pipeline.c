@@ -220,12 +220,72 @@ test_graph_messages (void)
       "artist.yaml:5:3: stage 'jitter': no later stage uses *: 'split' reads the items without "
       "its changes; move it after 'split', right before the stage that trains, *" },
   };
+#define JUDGES                                                                                     \
+  SOURCE "- use: decode\n- use: train\n- {id: a, use: evaluate}\n- {id: b, use: evaluate}\n"
+  static const struct {
+    const char *combine, *pattern;
+  } several[] = {
+    { "{use: combine}",
+      "artist.yaml:8:3: stage 'combine': input 'predictions' takes the outputs of several stages; "
+      "name two or more of them: from: ?ID, ID?" },
+    { "{use: combine, from: a}", "*input 'predictions' takes the outputs of several stages; *" },
+    { "{use: combine, from: [a]}", "*input 'predictions' takes the outputs of several stages; *" },
+    { "{use: combine, from: []}", "*input 'predictions' takes the outputs of several stages; *" },
+    { "{use: combine, from: {predictions: [a, b], metrics: a}}",
+      "artist.yaml:8:57: *input 'metrics' takes the outputs of several stages; *" },
+    { "{use: combine, from: [a, b, a]}",
+      "artist.yaml:8:31: *from: 'a' is named twice; remove one of them" },
+    { "{use: combine, from: [a, train]}",
+      "artist.yaml:8:28: *from: 'train' has no output of the kind that input 'predictions' takes *" },
+    { "{use: combine, from: [a, c]}", "*from: no stage 'c'; earlier ones are: *" },
+    { "{use: combine, from: [a, [b]]}", "*from must be a stage's id, or a map such as *" },
+    { "{use: combine, from: {predictions: [a, b], metrics: [a, b], init: [train]}}",
+      "*from must be a stage's id, or a map such as *" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (several); i++) {
+    g_autofree char *text = g_strdup_printf (PIPELINE (JUDGES "- %s\n"), several[i].combine);
+    assert_refused (text, NULL, several[i].pattern);
+  }
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_refused (cases[i].text, NULL, cases[i].pattern);
   g_autoptr (GString) many = g_string_new ("segue: 1\nstages:\n");
   for (int i = 0; i < 300; i++)
     g_string_append_printf (many, "- {use: source, id: s%d}\n", i);
   assert_refused (many->str, NULL, "*at most 256 stages, got 300");
+}
+
+/* A list feeds every input that takes several, in its order; a map can give each another one. Other inputs are as ever. */
+static void
+test_several (void)
+{
+  g_autoptr (SeguePipeline) pipeline =
+    load_ok (PIPELINE (JUDGES "- {id: one, use: combine, from: [b, a]}\n"
+                              "- {id: two, use: combine, from: {metrics: [a, b.metrics], "
+                              "predictions: [b, a], init: ~}}\n"),
+             NULL);
+  static const guint producers[] = { 4, 3, 4, 3, 2 };
+  const SegueGraphStage *one = stage_of (pipeline, 5), *two = stage_of (pipeline, 6);
+  g_assert_cmpuint (one->n_inputs, ==, G_N_ELEMENTS (producers));
+  for (guint i = 0; i < one->n_inputs; i++)
+    g_assert_cmpuint (one->inputs[i].producer, ==, producers[i]);
+  g_assert_cmpuint (segue_graph_stage_find_input (one, "metrics", 1), ==, 3);
+  g_assert_cmpuint (segue_graph_stage_find_input (one, "metrics", 2), ==, one->n_inputs);
+  g_assert_cmpstr (one->inputs[3].port->name, ==, "metrics");
+  g_assert_cmpuint (two->inputs[0].producer, ==, 4);
+  g_assert_cmpuint (two->inputs[2].producer, ==, 3);
+  g_assert_cmpuint (two->inputs[4].producer, ==, SEGUE_NOT_CONNECTED);
+
+  g_autofree char *text = segue_pipeline_describe (pipeline);
+  json_t *root = json_loads (text, 0, NULL);
+  g_assert_nonnull (root);
+  json_t *described = json_array_get (json_object_get (root, "stages"), 5);
+  json_t *inputs = json_object_get (described, "inputs");
+  json_t *metrics = json_object_get (inputs, "metrics");
+  g_assert_cmpuint (json_array_size (metrics), ==, 2);
+  g_assert_cmpstr (json_string_value (json_object_get (json_array_get (metrics, 1), "stage")), ==,
+                   "a");
+  g_assert_true (json_is_object (json_object_get (inputs, "init")));
+  json_decref (root);
 }
 
 #define EVERYTHING(...) "- {use: everything, with: {" __VA_ARGS__ "}}\n"
@@ -659,6 +719,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/straight", test_straight);
   g_test_add_func ("/pipeline/settings", test_settings);
   g_test_add_func ("/pipeline/from", test_from);
+  g_test_add_func ("/pipeline/several", test_several);
   g_test_add_func ("/pipeline/graph-messages", test_graph_messages);
   g_test_add_func ("/pipeline/output-paths", test_output_paths);
   g_test_add_func ("/pipeline/variables", test_variables);

@@ -1,5 +1,4 @@
 /* Combined models: the folder, read without trust, and the predictions of its members. */
-#include "model/members.h"
 #include "pitch.h"
 
 #include <glib/gstdio.h>
