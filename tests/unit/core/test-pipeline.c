@@ -232,7 +232,7 @@ test_graph_messages (void)
     { "{use: combine, from: [a]}", "*input 'predictions' takes the outputs of several stages; *" },
     { "{use: combine, from: []}", "*input 'predictions' takes the outputs of several stages; *" },
     { "{use: combine, from: {predictions: [a, b], metrics: a}}",
-      "artist.yaml:8:57: *input 'metrics' takes the outputs of several stages; *" },
+      "artist.yaml:8:55: *input 'metrics' takes the outputs of several stages; *" },
     { "{use: combine, from: [a, b, a]}",
       "artist.yaml:8:31: *from: 'a' is named twice; remove one of them" },
     { "{use: combine, from: [a, train]}",

@@ -136,7 +136,7 @@ test_lists (void)
   g_autoptr (SegueRegistry) registry = fixture_registry ();
   g_autoptr (GPtrArray) stages = segue_registry_list_stages (registry);
   g_autoptr (GPtrArray) models = segue_registry_list_models (registry);
-  g_assert_cmpuint (stages->len, ==, 9);
+  g_assert_cmpuint (stages->len, ==, 10);
   for (guint i = 1; i < stages->len; i++)
     g_assert_cmpstr (((SegueStageType *) stages->pdata[i - 1])->name, <,
                      ((SegueStageType *) stages->pdata[i])->name);
@@ -169,6 +169,9 @@ static const SeguePort *const two_ports[] = { SEGUE_PORT ("x", SEGUE_KIND_AUDIO,
                                               SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X."), NULL };
 static const SeguePort *const any_port[] = { SEGUE_PORT ("x", SEGUE_KIND_ANY, "X."), NULL };
 static const SeguePort *const summary[] = { SEGUE_PORT ("x", SEGUE_KIND_SUMMARY, "X."), NULL };
+static const SeguePort *const several[] = {
+  SEGUE_PORT ("x", SEGUE_KIND_AUDIO, "X.", .flags = SEGUE_PORT_SEVERAL), NULL
+};
 static const SeguePort no_size = { .name = "x", .kind = SEGUE_KIND_AUDIO };
 static const SeguePort *const old_port[] = { &no_size, NULL };
 static const SeguePort *const bad_port[] = { SEGUE_PORT ("X y", SEGUE_KIND_AUDIO, "X."), NULL };
@@ -334,6 +337,10 @@ test_bad_tables (void)
     { TYPE (.mode = SEGUE_MODE_COLLECT, .inputs = one_port, .outputs = any_port,
             .collect = nothing),
       "*output 'x' of any kind needs*" },
+    { TYPE (.mode = SEGUE_MODE_MAP, .inputs = several, .outputs = one_port, .process = item),
+      "*input 'x': only a COLLECT stage takes the outputs of several" },
+    { TYPE (.mode = SEGUE_MODE_SERIAL, .inputs = several, .process = item),
+      "*input 'x': only a COLLECT stage takes the outputs of several" },
     { TYPE (.mode = SEGUE_MODE_MAP, .inputs = summary, .outputs = one_port, .process = item),
       "*input 'x': only a COLLECT stage*" },
     { TYPE (.mode = SEGUE_MODE_SERIAL, .inputs = summary, .process = item),

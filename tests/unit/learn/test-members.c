@@ -274,7 +274,7 @@ test_hostile_members (Pitch *pitch, gconstpointer data)
   gsize length;
   g_assert_true (g_file_get_contents (weights_file, &whole, &length, NULL));
   g_assert_true (segue_file_write (weights_file, whole, (gssize) length / 2, NULL));
-  assert_refused (pitch, "model.safetensors");
+  assert_refused (pitch, "members/2/config.json’ is no tiny model");
   g_assert_true (segue_file_write (weights_file, whole, (gssize) length, NULL));
 
   g_assert_true (g_file_get_contents (own, &cut, NULL, NULL));
