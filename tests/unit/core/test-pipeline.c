@@ -237,7 +237,7 @@ test_graph_messages (void)
       "artist.yaml:8:31: *from: 'a' is named twice; remove one of them" },
     { "{use: combine, from: [a, train]}",
       "artist.yaml:8:28: *from: 'train' has no output of the kind that input 'predictions' takes *" },
-    { "{use: combine, from: [a, c]}", "*from: no stage 'c'; earlier ones are: *" },
+    { "{use: combine, from: [a, c]}", "artist.yaml:8:28: *from: no stage 'c'; did you mean 'a'?" },
     { "{use: combine, from: [a, [b]]}", "*from must be a stage's id, or a map such as *" },
     { "{use: combine, from: {predictions: [a, b], metrics: [a, b], init: [train]}}",
       "*from must be a stage's id, or a map such as *" },
