@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -50,6 +51,26 @@ def test_stream(server, place):
     segments = [segment for line in classified for segment in line["segments"]]
     check([s["start"] for s in segments] == [s["start"] for s in lines[0]["segments"]], lines)
     check(lines[-1]["label"] == "Artist 2", lines[-1])
+
+
+def test_combined(place):
+    """A combined model: an answer as of `segue predict`, streamed as those of other models."""
+    folder = os.path.join(place.folder, "both")
+    for member in ("1", "2"):
+        shutil.copytree(os.path.join(place.folder, "runs/artist-cnn/latest/model"), os.path.join(folder, "members", member))
+    shutil.copy(os.path.join(folder, "members/1/config.json"), folder)
+    with open(os.path.join(folder, "segue.json"), "w") as file:
+        json.dump({"segue": 1, "model": "combined", "rule": "geometric", "members": [{"weight": 0.25}, {"weight": 0.75}]}, file)
+    with open(os.path.join(place.folder, "song.wav"), "wb") as file:
+        file.write(place.song(1, 1))
+    said = subprocess.run([serving.SEGUE, "predict", "--model", "both", "song.wav", "--json"], cwd=place.folder, check=True,
+                          capture_output=True, env=serving.environment()).stdout
+    server = serving.Server(place, model="both")
+    check(json.loads(said) == server.post(place.song(1, 1)).json(), said)
+    lines = expect(server.post(place.song(1, 1), "song.wav", "Accept: application/x-ndjson"), 200).lines()
+    check([line["first"] for line in lines if line["event"] == "segments"] == [0, 4], lines)
+    check(lines[-1]["label"] == "Artist 1", lines[-1])
+    server.stop()
 
 
 def test_names(server, place):
@@ -689,7 +710,7 @@ def main():
     tap.case("end by Ctrl-C", test_end, place, signal.SIGINT, 130)
     tap.case("end by SIGTERM", test_end, place, signal.SIGTERM, 143)
     tap.case("killed", test_end, place, signal.SIGKILL, -9)
-    for name in ("interface", "tokens", "no_room", "decoder_lost"):
+    for name in ("combined", "interface", "tokens", "no_room", "decoder_lost"):
         tap.case(name, globals()[f"test_{name}"], place)
     if not tap.failed:
         place.remove()
