@@ -72,7 +72,7 @@ test_json (void)
   g_autofree char *text = segue_inspect_json (registry, NULL, &error);
   g_assert_no_error (error);
   json_t *root = parse_json (text);
-  g_assert_cmpuint (json_array_size (at (root, "stages")), ==, 9);
+  g_assert_cmpuint (json_array_size (at (root, "stages")), ==, 10);
   g_assert_cmpuint (json_array_size (at (root, "models")), ==, 2);
   g_assert_cmpstr (json_string_value (at (root, "plugins/0/name")), ==, "fixture");
   json_decref (root);
@@ -84,6 +84,11 @@ test_json (void)
   g_assert_cmpstr (json_string_value (at (root, "params/8/element/cases/1/name")), ==, "room");
   g_assert_true (json_is_true (at (root, "params/8/element/cases/1/params/1/required")));
   json_decref (root);
+  g_autofree char *combine = segue_inspect_json (registry, "combine", &error);
+  root = parse_json (combine);
+  g_assert_true (json_is_true (at (root, "inputs/0/several")));
+  g_assert_true (json_is_false (at (root, "inputs/2/several")));
+  json_decref (root);
 }
 
 static void
@@ -93,8 +98,8 @@ test_schema (void)
   json_t *root = parse_json (text);
   g_assert_cmpstr (json_string_value (at (root, "$schema")), ==,
                    "https://json-schema.org/draft/2020-12/schema");
-  g_assert_cmpuint (json_array_size (at (root, "$defs/stage/allOf")), ==, 9);
-  g_assert_cmpuint (json_array_size (at (root, "$defs/stage/properties/use/enum")), ==, 9);
+  g_assert_cmpuint (json_array_size (at (root, "$defs/stage/allOf")), ==, 10);
+  g_assert_cmpuint (json_array_size (at (root, "$defs/stage/properties/use/enum")), ==, 10);
   json_t *with = at (root, "$defs/with-everything");
   g_assert_true (json_is_false (at (with, "additionalProperties")));
   g_assert_cmpint (json_integer_value (at (with, "properties/count/minimum")), ==, 1);
@@ -117,6 +122,7 @@ test_stages (void)
     "| `ops[]` with `op: gain` | | | Louder or softer. |\n",
     "| `ops[].gain` | [low, high] or a number, -60..60 dB | `[-6, 6]` |",
     "| `band.low` | number, 0..20000 Hz | required |",
+    "- input `predictions` (predictions, of several stages): Answers.\n",
     "\n## tiny (model)\n",
   };
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
