@@ -36,6 +36,12 @@ passage_can (PassageFormat format)
   return can (format, 48000, 1);
 }
 
+const char *
+passage_suffix (PassageFormat format)
+{
+  return format == PASSAGE_OPUS ? "opus" : "flac";
+}
+
 static guint32
 ogg_crc (const guint8 *page, gsize size)
 {
@@ -143,6 +149,6 @@ passage_encode (const SegueItem *audio, double begin, double start, double durat
     return NULL;
   if (taken == PASSAGE_OPUS)
     settle_serial (file.bytes);
-  *suffix = taken == PASSAGE_OPUS ? "opus" : "flac";
+  *suffix = passage_suffix (taken);
   return memory_file_steal (&file);
 }

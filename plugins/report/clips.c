@@ -77,7 +77,7 @@ report_clips_count (const ReportClips *clips)
   return n;
 }
 
-/* ---- The work, in several threads ---- */
+/* ---- One clip ---- */
 
 typedef struct {
   ReportClips *clips;
@@ -170,23 +170,6 @@ find_file (const Work *work, const ReportSong *song, GError **error)
   return NULL;
 }
 
-/* The song of segment @i, decoded from its file; %NULL with @error. */
-static SegueItem *
-decode_song (Hand *hand, guint i, GError **error)
-{
-  Work *work = hand->work;
-  const ReportSong *song = report_table_song (work->clips->table, segment_of (work, i)->song);
-  g_autofree char *path = find_file (work, song, error);
-  if (!path)
-    return NULL;
-  if (!hand->decoder) {
-    g_propagate_error (error, g_error_copy (work->no_decoder));
-    return NULL;
-  }
-  return segue_decoder_decode (hand->decoder, path, segue_context_get_cancellable (work->context),
-                               error);
-}
-
 /* The audio that the model used for segment @i; %NULL without @error: not known. */
 static SegueItem *
 read_heard (Hand *hand, guint i, GError **error)
@@ -211,16 +194,10 @@ read_heard (Hand *hand, guint i, GError **error)
 }
 
 static gboolean
-write_clip (Hand *hand, guint i, const SegueItem *audio, double begin, GError **error)
+write_clip (Hand *hand, guint i, GBytes *bytes, const char *suffix, GError **error)
 {
   Work *work = hand->work;
   ReportClip *clip = g_ptr_array_index (work->clips->list, i);
-  const ReportSegment *segment = segment_of (work, i);
-  const char *suffix = NULL;
-  g_autoptr (GBytes) bytes = passage_encode (audio, begin, segment->start, length_of (segment),
-                                             work->format, &suffix, error);
-  if (!bytes)
-    return FALSE;
   gsize size;
   const void *data = g_bytes_get_data (bytes, &size);
   g_autofree char *name = g_strdup_printf ("%05u.%s", i + 1, suffix);
@@ -231,24 +208,109 @@ write_clip (Hand *hand, guint i, const SegueItem *audio, double begin, GError **
   return TRUE;
 }
 
+/* ---- From the song's file ---- */
+
+/* A song whose clips are being made. */
+typedef struct {
+  char *path;       /* NULL: it may not be opened */
+  SegueItem *audio; /* NULL: not decoded yet, or that failed */
+  GError *problem;  /* why there is no audio */
+} Song;
+
+static void
+song_clear (Song *song)
+{
+  g_free (song->path);
+  segue_item_unref (song->audio);
+  g_clear_error (&song->problem);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Song, song_clear)
+
+static const SegueItem *
+decode_song (Hand *hand, Song *song)
+{
+  if (!song->audio && !song->problem)
+    song->audio =
+      segue_decoder_decode (hand->decoder, song->path,
+                            segue_context_get_cancellable (hand->work->context), &song->problem);
+  return song->audio;
+}
+
+/* (transfer full): all that the bytes of a clip depend on, beside the song. */
+static char *
+describe_clip (const Work *work, const ReportSegment *segment)
+{
+  char start[G_ASCII_DTOSTR_BUF_SIZE], length[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_dtostr (start, sizeof start, segment->start);
+  g_ascii_dtostr (length, sizeof length, length_of (segment));
+  return g_strdup_printf ("clip %s %s %s", passage_suffix (work->format), start, length);
+}
+
+static GBytes *
+encode_clip (Hand *hand, guint i, Song *song, const char *what, GError **error)
+{
+  const ReportSegment *segment = segment_of (hand->work, i);
+  const SegueItem *audio = decode_song (hand, song);
+  const char *suffix = NULL;
+  if (!audio) {
+    g_propagate_error (error, g_error_copy (song->problem));
+    return NULL;
+  }
+  g_autoptr (GBytes) bytes = passage_encode (audio, 0, segment->start, length_of (segment),
+                                             hand->work->format, &suffix, error);
+  return bytes && segue_decoder_keep (hand->decoder, song->path, what, bytes, error)
+           ? g_steal_pointer (&bytes)
+           : NULL;
+}
+
+/* An unchanged song has the same clips as in an earlier run: then it is not decoded. */
+static gboolean
+cut_clip (Hand *hand, guint i, Song *song, GError **error)
+{
+  const Work *work = hand->work;
+  if (!song->path || !hand->decoder) {
+    g_propagate_error (error, g_error_copy (song->path ? work->no_decoder : song->problem));
+    return FALSE;
+  }
+  g_autoptr (GError) local = NULL;
+  g_autofree char *what = describe_clip (work, segment_of (work, i));
+  g_autoptr (GBytes) bytes = segue_decoder_recall (
+    hand->decoder, song->path, what, segue_context_get_cancellable (work->context), &local);
+  if (!bytes && !local)
+    bytes = encode_clip (hand, i, song, what, &local);
+  if (!bytes)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return bytes && write_clip (hand, i, bytes, passage_suffix (work->format), error);
+}
+
+/* ---- From either ---- */
+
+/* %FALSE without @error: the audio that the model used is not known. */
+static gboolean
+use_heard (Hand *hand, guint i, GError **error)
+{
+  const ReportSegment *segment = segment_of (hand->work, i);
+  const char *suffix = NULL;
+  g_autoptr (SegueItem) heard = read_heard (hand, i, error);
+  g_autoptr (GBytes) bytes =
+    heard ? passage_encode (heard, segment->start, segment->start, length_of (segment),
+                            hand->work->format, &suffix, error)
+          : NULL;
+  return bytes && write_clip (hand, i, bytes, suffix, error);
+}
+
 /* The clip from the song's file, else from the audio that the model used; %FALSE: neither, @error is the
  * reason. */
 static gboolean
-make_clip (Hand *hand, guint i, const SegueItem *song, const GError *problem, GError **error)
+make_clip (Hand *hand, guint i, Song *song, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  const ReportSegment *segment = segment_of (hand->work, i);
-  if (song && write_clip (hand, i, song, 0, &local))
+  g_autoptr (GError) first = NULL, second = NULL;
+  if (cut_clip (hand, i, song, &first))
     return TRUE;
-  if (local && !is_about_song (local)) {
-    g_propagate_error (error, g_steal_pointer (&local));
-    return FALSE;
-  }
-  g_autoptr (SegueItem) heard = read_heard (hand, i, error);
-  if (heard)
-    return write_clip (hand, i, heard, segment->start, error);
-  if (!error || !*error)
-    g_propagate_error (error, g_error_copy (local ? local : problem));
+  if (is_about_song (first) && use_heard (hand, i, &second))
+    return TRUE;
+  g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
   return FALSE;
 }
 
@@ -265,16 +327,14 @@ explain (const GError *error)
 static gboolean
 make_song (Hand *hand, guint first, guint end, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
-  g_autoptr (SegueItem) song = decode_song (hand, first, &problem);
-  if (!song && !is_about_song (problem)) {
-    g_propagate_error (error, g_steal_pointer (&problem));
-    return FALSE;
-  }
+  Work *work = hand->work;
+  g_auto (Song) song = { 0 };
+  song.path = find_file (
+    work, report_table_song (work->clips->table, segment_of (work, first)->song), &song.problem);
   for (guint i = first; i < end; i++) {
     g_autoptr (GError) local = NULL;
-    ReportClip *clip = g_ptr_array_index (hand->work->clips->list, i);
-    if (make_clip (hand, i, song, problem, &local))
+    ReportClip *clip = g_ptr_array_index (work->clips->list, i);
+    if (make_clip (hand, i, &song, &local))
       continue;
     if (!is_about_song (local)) {
       g_propagate_error (error, g_steal_pointer (&local));
@@ -284,6 +344,8 @@ make_song (Hand *hand, guint first, guint end, GError **error)
   }
   return TRUE;
 }
+
+/* ---- The work, in several threads ---- */
 
 /* Takes the next song: its clips are from @first to before the returned index; the same index: there are no
  * more. */
@@ -334,6 +396,8 @@ work_all (Work *work, guint n)
     hands[i].work = work;
     hands[i].decoder = segue_decoder_new (registry, RATE, MAX_SONG_SECONDS,
                                           !work->no_decoder ? &work->no_decoder : NULL);
+    if (hands[i].decoder)
+      segue_decoder_use_cache (hands[i].decoder, work->context);
   }
   for (guint i = 1; i < n; i++) {
     GThread *thread = g_thread_try_new ("clips", work_thread, &hands[i], NULL);

@@ -1,5 +1,6 @@
 /* The stage `decode` as a separate chain. */
 #include "base/advice-marks.h"
+#include "host/derived.h"
 #include "isolate/isolated-stage.h"
 #include "registry/registry.h"
 #include "stage/chain.h"
@@ -11,6 +12,7 @@ struct _SegueDecoder {
   SegueNode *with;
   SegueGraphStage *stage;
   SegueChain *chain;
+  SegueDerived *derived; /* nullable: there is no cache */
 };
 
 SegueDecoder *
@@ -47,6 +49,7 @@ segue_decoder_free (SegueDecoder *decoder)
 {
   if (!decoder)
     return;
+  segue_derived_free (decoder->derived);
   segue_chain_free (decoder->chain);
   g_clear_pointer (&decoder->stage, segue_graph_stage_free);
   g_clear_pointer (&decoder->with, segue_node_free);
@@ -68,4 +71,26 @@ segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *can
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                "the stage type ‘decode’ emitted %u items for one song", items->len);
   return NULL;
+}
+
+void
+segue_decoder_use_cache (SegueDecoder *decoder, SegueContext *context)
+{
+  segue_derived_free (decoder->derived);
+  decoder->derived = segue_derived_new (context, decoder->stage);
+}
+
+GBytes *
+segue_decoder_recall (SegueDecoder *decoder, const char *path, const char *what,
+                      GCancellable *cancellable, GError **error)
+{
+  return decoder->derived ? segue_derived_find (decoder->derived, path, what, cancellable, error)
+                          : NULL;
+}
+
+gboolean
+segue_decoder_keep (SegueDecoder *decoder, const char *path, const char *what, GBytes *bytes,
+                    GError **error)
+{
+  return !decoder->derived || segue_derived_keep (decoder->derived, path, what, bytes, error);
 }

@@ -49,6 +49,12 @@ get_folder (gpointer data, const SegueGraphStage *stage, gboolean work, GError *
   return at->work ? at->work->path : NULL;
 }
 
+static SegueStore *
+get_store (gpointer data)
+{
+  return ((SegueRun *) data)->store;
+}
+
 /* Records a stage's events if its result may be stored: in their original form, since advice
  * depends on the run. */
 static void
@@ -68,5 +74,6 @@ take_event (gpointer data, const SegueGraphStage *stage, const SegueEvent *event
 const SegueStageHost segue_run_host = {
   .get_input = get_input,
   .get_folder = get_folder,
+  .get_store = get_store,
   .event = take_event,
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/graph.h"
+#include "store/store.h"
 #include <segue/collect.h>
 #include <segue/context.h>
 #include <segue/host/event.h>
@@ -17,6 +18,8 @@ typedef struct {
   /* @work: the work folder, else the output folder; created by the first call; transfer none */
   const char *(*get_folder) (gpointer data, const SegueGraphStage *stage, gboolean work,
                              GError **error);
+  /* where the run caches results: for what stages make of songs; transfer none */
+  SegueStore *(*get_store) (gpointer data);
   void (*allow_read) (gpointer data, const SegueGraphStage *stage, const char *path);
   /* PROGRESS_UNIT, PROGRESS, LOG, SCALAR, COUNT or ITEM_FAILED, of @stage */
   void (*event) (gpointer data, const SegueGraphStage *stage, const SegueEvent *event);

@@ -89,6 +89,20 @@ segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope, G
 }
 
 char *
+segue_key_of_code (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error)
+{
+  const SegueStageType *type = stage->type;
+  g_autofree char *fingerprint = fingerprint_of (stage, scope, error);
+  if (!fingerprint)
+    return NULL;
+  g_autofree char *build = build_of (type);
+  g_autofree char *text =
+    g_strdup_printf ("abi %d\ntype %s\nversion %u\nbuild %s\nfingerprint %s\n", SEGUE_ABI_MAJOR,
+                     type->name, type->result_version, build, fingerprint);
+  return g_utf8_make_valid (text, -1);
+}
+
+char *
 segue_key_of_bytes (const SegueItem *item)
 {
   gsize size;

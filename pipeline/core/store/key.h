@@ -25,6 +25,8 @@ typedef struct {
  * that parameters name are represented by their contents. */
 char *segue_key_component (const SegueGraphStage *stage, const SegueKeyScope *scope,
                            GError **error);
+/** segue_key_of_code: (transfer full): the part of a component that does not depend on parameters and seed. */
+char *segue_key_of_code (const SegueGraphStage *stage, const SegueKeyScope *scope, GError **error);
 /** segue_key_of_payload: (transfer full): of an item that has one, or whose bytes are in memory or
  * a spool, which are then read. */
 char *segue_key_of_payload (SegueItem *entry, GError **error);

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <gio/gio.h>
+#include <segue/context.h>
 #include <segue/registry.h>
 
 G_BEGIN_DECLS
@@ -36,6 +36,29 @@ void segue_decoder_free (SegueDecoder *decoder);
 SEGUE_API
 SegueItem *segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,
                                  GError **error);
+
+/** segue_decoder_use_cache: segue_decoder_recall() and segue_decoder_keep() use the cache of the run from now on, for the
+ * stage of @context, which must outlive the decoder. A stage that is not in a run has no cache. */
+SEGUE_API
+void segue_decoder_use_cache (SegueDecoder *decoder, SegueContext *context);
+
+/**
+ * segue_decoder_recall: (transfer full) (nullable): bytes that this stage made of a song in an earlier run, or in this
+ * one.
+ * @path: of the song: its content counts, not its name
+ * @what: all that they depend on beside the song, the decoders and the code of the stage (result_version, build,
+ *   fingerprint), such as "clip opus 12.5 10"
+ *
+ * %NULL without an error: there are none.
+ */
+SEGUE_API
+GBytes *segue_decoder_recall (SegueDecoder *decoder, const char *path, const char *what,
+                              GCancellable *cancellable, GError **error);
+/** segue_decoder_keep: caches @bytes, at least one, for segue_decoder_recall(), which was called for this song before it
+ * was decoded. That there is no space for them is no error. %SEGUE_ERROR_DATA: the file has changed since then. */
+SEGUE_API
+gboolean segue_decoder_keep (SegueDecoder *decoder, const char *path, const char *what,
+                             GBytes *bytes, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SegueDecoder, segue_decoder_free)
 
