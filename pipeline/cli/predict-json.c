@@ -70,8 +70,8 @@ probabilities_object (const float *probabilities, guint n, guint best, const cha
   return object;
 }
 
-static char *
-dump (json_t *object)
+char *
+segue_predict_print (json_t *object)
 {
   g_autofree char *text = segue_json_print (object, JSON_COMPACT | DIGITS);
   return segue_json_printable (text);
@@ -96,9 +96,9 @@ segue_predict_add_certainty (json_t *object, const SegueSongPrediction *predicti
   json_object_set_new (object, "candidates", candidates);
 }
 
-char *
-segue_predict_json (const char *file, const char *const *labels,
-                    const SegueSongPrediction *prediction, guint n_top, gboolean rejects)
+json_t *
+segue_predict_object (const char *file, const char *const *labels,
+                      const SegueSongPrediction *prediction, guint n_top, gboolean rejects)
 {
   guint n = prediction->n_labels;
   g_autofree char *name = segue_predict_name (file);
@@ -129,7 +129,14 @@ segue_predict_json (const char *file, const char *const *labels,
     g_autofree char *note = g_utf8_make_valid (prediction->note, -1);
     json_object_set_new (object, "note", json_string (note));
   }
-  return dump (object);
+  return object;
+}
+
+char *
+segue_predict_json (const char *file, const char *const *labels,
+                    const SegueSongPrediction *prediction, guint n_top, gboolean rejects)
+{
+  return segue_predict_print (segue_predict_object (file, labels, prediction, n_top, rejects));
 }
 
 char *
@@ -140,5 +147,5 @@ segue_predict_json_error (const char *file, const char *message)
   json_t *object = json_object ();
   json_object_set_new (object, "file", json_string (name));
   json_object_set_new (object, "error", json_string (text));
-  return dump (object);
+  return segue_predict_print (object);
 }

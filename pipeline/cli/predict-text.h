@@ -24,6 +24,11 @@ guint *segue_predict_rank (const float *probabilities, guint n, guint best);
  * @rejects: an unsure song has the label null, and nearest */
 char *segue_predict_json (const char *file, const char *const *labels,
                           const SegueSongPrediction *prediction, guint n_top, gboolean rejects);
+/** segue_predict_object: (transfer full): the same as an object, and segue_predict_print(): (transfer full): the line of
+ * one (transfer full). */
+json_t *segue_predict_object (const char *file, const char *const *labels,
+                              const SegueSongPrediction *prediction, guint n_top, gboolean rejects);
+char *segue_predict_print (json_t *object);
 /** segue_predict_add_certainty: adds distance, unsure and candidates to @object, as far as they are known. */
 void segue_predict_add_certainty (json_t *object, const SegueSongPrediction *prediction,
                                   const char *const *labels);

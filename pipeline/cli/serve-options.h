@@ -15,6 +15,7 @@
 typedef struct {
   char *model;
   char *runs;
+  char *music;
   char *port;
   char *bind;
   char **hosts;

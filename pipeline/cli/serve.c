@@ -42,6 +42,8 @@ static const SegueOption rows[] = {
     "the folder of a run (runs/artist/latest), of a model, or ORG/NAME of a fetched one" },
   { "runs", 0, SEGUE_OPTION_PATH, offsetof (ServeOptions, runs), "DIR", 0, 0,
     "the folder whose runs and reports are shown (default: runs)" },
+  { "music", 0, SEGUE_OPTION_PATH, offsetof (ServeOptions, music), "FOLDER", 0, 0,
+    "the music folder of the model's run: clients can play its training songs beside an answer" },
   { "port", 'p', SEGUE_OPTION_STRING, offsetof (ServeOptions, port), "N", 0, 0,
     "the port to listen on (default: " SERVE_PORT "; 0: any free port)" },
   { "bind", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, bind), "ADDRESS", 0, 0,
@@ -79,6 +81,8 @@ static const SegueOption rows[] = {
 
 static const SegueExample examples[] = {
   { "segue serve --model runs/artist/latest --open", "drop songs onto a page in your browser" },
+  { "segue serve --model runs/artist-small/latest --music ~/Music",
+    "with players for the training songs that a song sounds like" },
   { "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @song.mp3 'http://127.0.0.1:" SERVE_PORT
     "/api/songs?name=song.mp3'",
     "from a program; TOKEN is part of the printed address" },
@@ -90,14 +94,17 @@ static const SegueExample examples[] = {
 const SegueVerb segue_verb_serve = {
   .name = "serve",
   .summary = "serve a web page that predicts the artist of songs, and shows runs",
-  .synopsis = "--model DIR [--runs DIR] [--port N] [--bind ADDRESS] [--open] [-j N]",
-  .doc = "Serves a page on this machine: drop songs or a folder on it and watch predictions "
-         "arrive, segment by segment. Finished and running runs are listed beside it, with their "
-         "reports. Programs can use the same server: docs/serve.md documents its JSON "
-         "interface.\n\nSongs are decoded in separate processes, kept in unnamed files while they "
-         "are classified, and not stored. Requests must carry the token of the printed address; by "
-         "default only this machine can reach the server. Requests from pages of other sites are "
-         "refused.\n\nCtrl-C stops it: songs in flight are cancelled, and nothing is left behind.",
+  .synopsis =
+    "--model DIR [--runs DIR] [--music FOLDER] [--port N] [--bind ADDRESS] [--open] [-j N]",
+  .doc =
+    "Serves a page on this machine: drop songs or a folder on it and watch predictions "
+    "arrive, segment by segment. Finished and running runs are listed beside it, with their "
+    "reports. If the run has a library (stage `library`), an answer lists the three training "
+    "songs that sound most like the song; with --music, they can be played. Programs can use the same server: docs/serve.md documents its JSON "
+    "interface.\n\nSongs are decoded in separate processes, kept in unnamed files while they "
+    "are classified, and not stored. Requests must carry the token of the printed address; by "
+    "default only this machine can reach the server. Requests from pages of other sites are "
+    "refused.\n\nCtrl-C stops it: songs in flight are cancelled, and nothing is left behind.",
   .options = rows,
   .size = sizeof (ServeOptions),
   .examples = examples,

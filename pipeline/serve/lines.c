@@ -93,7 +93,7 @@ line_segments (const SegueSongPrediction *prediction, guint from, guint to,
 
 char *
 line_answer (const char *name, const SegueSongPrediction *prediction, const char *const *labels,
-             guint top)
+             guint top, json_t *similar)
 {
   json_t *object = json_object ();
   json_object_set_new (object, "event", json_string ("answer"));
@@ -103,6 +103,8 @@ line_answer (const char *name, const SegueSongPrediction *prediction, const char
   json_object_set_new (
     object, "probabilities",
     probabilities (prediction->probabilities, prediction->n_labels, labels, top));
+  if (similar)
+    json_object_set (object, "similar", similar);
   return finish (object);
 }
 

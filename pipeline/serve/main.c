@@ -168,6 +168,40 @@ serve (gpointer data, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
+/* The library of the model's run, or one in the model's folder, explains answers. Without one, or with one that can't be
+ * used, songs are classified all the same. */
+static gboolean
+open_library (Serving *serving, SegueRegistry *registry, SegueLibrary **library, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  const ServeOptions *options = serving->options;
+  *library = segue_library_open (registry, options->model, g_get_num_processors (), &local);
+  gboolean is_missing = g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT);
+  if (*library && segue_predictor_use_library (serving->predictor, *library, SHELF_SIMILAR, &local))
+    return TRUE;
+  g_clear_pointer (library, segue_library_free);
+  if (is_missing && options->music)
+    g_propagate_error (error, g_steal_pointer (&local));
+  if (is_missing)
+    return !options->music;
+  g_autofree char *reason = segue_text_printable (local->message);
+  fprintf (serving->cli->err.stream, "answers do not list similar songs: %s\n", reason);
+  return TRUE;
+}
+
+static gboolean
+serve_with (Serving *serving, SegueRegistry *registry, GError **error)
+{
+  g_autoptr (SegueLibrary) library = NULL;
+  if (!open_library (serving, registry, &library, error))
+    return FALSE;
+  Shelf *shelf = library ? shelf_new (library, serving->options->music, error) : NULL;
+  serving->config.shelf = shelf;
+  gboolean ok = (shelf || !library) && segue_job_run (serving->cli, NULL, serve, serving, error);
+  shelf_free (shelf);
+  return ok;
+}
+
 static gboolean
 serve_run (SegueCli *cli, const ServeOptions *options, GError **error)
 {
@@ -202,7 +236,7 @@ serve_run (SegueCli *cli, const ServeOptions *options, GError **error)
   segue_predictor_set_aggregation (predictor, aggregation,
                                    unsure.judges ? &unsure.threshold : NULL);
   serving.predictor = predictor;
-  return segue_job_run (cli, NULL, serve, &serving, error);
+  return serve_with (&serving, registry, error);
 }
 
 static int

@@ -7,6 +7,7 @@
 
 struct _Queue {
   SeguePredictor *predictor;
+  const Shelf *shelf; /* nullable */
   guint max_songs, seconds;
   GPtrArray *threads;
   GMutex lock; /* guards what follows */
@@ -58,7 +59,7 @@ hear (gpointer data)
     }
     g_ptr_array_add (queue->hearing, song);
     g_mutex_unlock (&queue->lock);
-    served_song_hear (song, queue->predictor, queue->seconds);
+    served_song_hear (song, queue->predictor, queue->shelf, queue->seconds);
     g_mutex_lock (&queue->lock);
     g_ptr_array_remove_fast (queue->hearing, song);
     g_ptr_array_remove_fast (queue->places, song);
@@ -71,10 +72,12 @@ hear (gpointer data)
 }
 
 Queue *
-queue_new (SeguePredictor *predictor, guint threads, guint max_songs, guint seconds, GError **error)
+queue_new (SeguePredictor *predictor, const Shelf *shelf, guint threads, guint max_songs,
+           guint seconds, GError **error)
 {
   Queue *queue = g_new0 (Queue, 1);
   queue->predictor = predictor;
+  queue->shelf = shelf;
   queue->max_songs = max_songs;
   queue->seconds = seconds;
   queue->threads = g_ptr_array_new ();

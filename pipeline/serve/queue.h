@@ -9,10 +9,10 @@
 typedef struct _Queue Queue;
 
 /** queue_new: (nullable): %NULL with @error if no thread could be started.
- * @predictor: has to outlive it
+ * @predictor, @shelf: (nullable): have to outlive it
  * @seconds: time limit for classifying a song */
-Queue *queue_new (SeguePredictor *predictor, guint threads, guint max_songs, guint seconds,
-                  GError **error);
+Queue *queue_new (SeguePredictor *predictor, const Shelf *shelf, guint threads, guint max_songs,
+                  guint seconds, GError **error);
 /** queue_stop: cancels all songs, accepts no more, and waits until no thread is working. */
 void queue_stop (Queue *queue);
 /** queue_free: it has to be stopped, and all songs freed. */

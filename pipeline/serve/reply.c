@@ -100,6 +100,17 @@ reply_bytes (struct MHD_Connection *connection, GBytes *bytes, const char *type)
   return reply_response (connection, MHD_HTTP_OK, response, type, REPLY_PAGE);
 }
 
+enum MHD_Result
+reply_song (struct MHD_Connection *connection, int fd, const char *type)
+{
+  struct stat info;
+  struct MHD_Response *response =
+    fstat (fd, &info) == 0 ? MHD_create_response_from_fd64 ((guint64) info.st_size, fd) : NULL;
+  if (!response)
+    close (fd);
+  return reply_response (connection, MHD_HTTP_OK, response, type, REPLY_DATA);
+}
+
 gboolean
 reply_parse_range (const char *header, guint64 size, ReplyRange *range)
 {

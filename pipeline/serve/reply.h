@@ -37,6 +37,9 @@ enum MHD_Result reply_bytes (struct MHD_Connection *connection, GBytes *bytes, c
 enum MHD_Result reply_file (struct MHD_Connection *connection, int fd, const char *type,
                             const char *own);
 
+/** reply_song: takes @fd, of a regular file of audio. */
+enum MHD_Result reply_song (struct MHD_Connection *connection, int fd, const char *type);
+
 /** ReplyRange: from @first to @last, inclusive. */
 typedef struct {
   guint64 first, last;

@@ -109,6 +109,16 @@ answer_report (Request *request, const char *path)
   return reply_file (request->connection, fd, type, own);
 }
 
+static enum MHD_Result
+answer_song (Request *request, const char *path)
+{
+  const char *type;
+  const Shelf *shelf = request->server->config->shelf;
+  int fd = shelf ? shelf_open_song (shelf, path + strlen ("/api/library/"), &type) : -1;
+  return fd >= 0 ? reply_song (request->connection, fd, type)
+                 : reply_problem (request->connection, PROBLEM_NOT_FOUND, NULL, NULL);
+}
+
 /* A path that ends with a slash matches all paths that begin with it, except the page's. */
 static const Route routes[] = {
   { "/", GET, answer_page },
@@ -118,6 +128,7 @@ static const Route routes[] = {
   { "/card.js", GET, answer_page },
   { "/icon.svg", GET, answer_page },
   { "/api/health", GET, answer_health },
+  { "/api/library/", GET, answer_song },
   { "/api/model", GET, answer_model },
   { "/api/runs", GET, answer_runs },
   { "/api/songs", POST, NULL },

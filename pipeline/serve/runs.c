@@ -1,6 +1,7 @@
 #include "runs.h"
 
 #include "base/beneath.h"
+#include "media-type.h"
 #include "problem.h"
 #include "run-about.h"
 #include "run-files.h"
@@ -35,28 +36,6 @@ struct _Runs {
 typedef struct {
   char *name, *id;
 } Place;
-
-static const struct {
-  const char *ending, *type;
-} types[] = {
-  { ".html", "text/html; charset=utf-8" },
-  { ".css", "text/css; charset=utf-8" },
-  { ".js", "text/javascript; charset=utf-8" },
-  { ".json", "application/json" },
-  { ".csv", "text/csv; charset=utf-8" },
-  { ".txt", "text/plain; charset=utf-8" },
-  { ".svg", "image/svg+xml" },
-  { ".png", "image/png" },
-  { ".jpg", "image/jpeg" },
-  { ".webp", "image/webp" },
-  { ".ogg", "audio/ogg" },
-  { ".opus", "audio/ogg" },
-  { ".mp3", "audio/mpeg" },
-  { ".flac", "audio/flac" },
-  { ".m4a", "audio/mp4" },
-  { ".wav", "audio/wav" },
-  { ".woff2", "font/woff2" },
-};
 
 char *
 runs_report_secret (const Runs *runs, const char *name, const char *id)
@@ -252,15 +231,6 @@ runs_free (Runs *runs)
   g_free (runs);
 }
 
-static const char *
-type_of (const char *name)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
-    if (g_str_has_suffix (name, types[i].ending))
-      return types[i].type;
-  return NULL;
-}
-
 int
 runs_open_report_file (Runs *runs, const char *path, const char **type)
 {
@@ -274,7 +244,7 @@ runs_open_report_file (Runs *runs, const char *path, const char **type)
   g_autofree char *secret = runs_report_secret (runs, parts[1], parts[2]);
   if (!token_equal (secret, parts[0]))
     return -1;
-  *type = type_of (parts[n - 1]);
+  *type = media_type_of (parts[n - 1]);
   int root = *type ? open_root (runs) : -1;
   if (root < 0)
     return -1;

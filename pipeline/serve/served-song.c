@@ -167,8 +167,19 @@ begin (ServedSong *song, guint seconds)
   return TRUE;
 }
 
+/* The answer as one object. */
+static char *
+print_answer (const ServedSong *song, const char *const *labels,
+              const SegueSongPrediction *prediction, json_t *similar)
+{
+  json_t *object = segue_predict_object (song->name, labels, prediction, song->top, FALSE);
+  if (similar)
+    json_object_set (object, "similar", similar);
+  return segue_predict_print (object);
+}
+
 void
-served_song_hear (ServedSong *song, SeguePredictor *predictor, guint seconds)
+served_song_hear (ServedSong *song, SeguePredictor *predictor, const Shelf *shelf, guint seconds)
 {
   if (!begin (song, seconds))
     return;
@@ -176,16 +187,19 @@ served_song_hear (ServedSong *song, SeguePredictor *predictor, guint seconds)
   Hearing hearing = { song, segue_predictor_get_labels (predictor), 0 };
   g_autoptr (SegueSongPrediction) prediction = segue_predictor_predict_fd (
     predictor, song->fd, song->name, on_predicted, &hearing, song->cancellable, &error);
-  char *answer = prediction
-                   ? segue_predict_json (song->name, hearing.labels, prediction, song->top, FALSE)
-                   : NULL;
+  json_t *similar =
+    shelf && prediction && prediction->similar ? shelf_describe (shelf, prediction->similar) : NULL;
+  char *answer = prediction ? print_answer (song, hearing.labels, prediction, similar) : NULL;
+  char *line =
+    prediction ? line_answer (song->name, prediction, hearing.labels, song->top, similar) : NULL;
+  json_decref (similar);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   if (!prediction) {
     end (song, judge (song, error));
     return;
   }
   song->answer = answer;
-  tell (song, line_answer (song->name, prediction, hearing.labels, song->top));
+  tell (song, line);
   end (song, PROBLEM_NONE);
 }
 

@@ -55,7 +55,7 @@ start (Server *server, GError **error)
   if (server->runs)
     server->door = door_new (config->address, config->port, &limits, server->peers, error);
   if (server->door)
-    server->queue = queue_new (server->predictor, config->threads, config->max_songs,
+    server->queue = queue_new (server->predictor, config->shelf, config->threads, config->max_songs,
                                config->hearing_seconds, error);
   if (!server->queue)
     return FALSE;

@@ -5,14 +5,15 @@
  * largest. */
 #pragma once
 
-#include <segue/host/segue.h>
+#include "shelf.h"
 
 /** ServerConfig: borrowed for the server's lifetime.
  * @port: 0: any free one
  * @names: (nullable): its names, besides its address
  * @token: (nullable): required in requests; %NULL: none
  * @model_name: its name as shown to clients
- * @unsure_share: of correct predictions that are shown as unsure; 0: none are */
+ * @unsure_share: of correct predictions that are shown as unsure; 0: none are
+ * @shelf: (nullable): the songs of the model's run */
 typedef struct {
   const char *address;
   guint16 port;
@@ -21,6 +22,7 @@ typedef struct {
   const char *token;
   const char *model_name;
   double unsure_share;
+  const Shelf *shelf;
   guint threads, max_songs;
   guint64 max_bytes;
   guint upload_seconds, hearing_seconds;

@@ -1,5 +1,6 @@
 /* A library, and the search in it: a song is prepared, its segments are projected, and compared with all rows. */
 #include "graph/advice.h"
+#include "host/library-private.h"
 #include "host/library-songs.h"
 #include "host/library-vectors.h"
 #include "host/replay.h"
@@ -7,10 +8,11 @@
 #include "item/item-error.h"
 #include "stage/chain.h"
 #include "stage/shared.h"
+#include "store/key.h"
 
 #include <errno.h>
 #include <math.h>
-#include <segue/host/library.h>
+#include <segue/dataset.h>
 #include <segue/json.h>
 #include <segue/tensor.h>
 #include <string.h>
@@ -30,6 +32,9 @@ struct _SegueLibrary {
   SegueScope scope;
   SegueReplay *replay;
   SegueChain *chain;
+  GMutex lock; /* of @rest */
+  SegueChain
+    *rest;       /* nullable: the stages that follow those of a model: see segue_library_follow() */
   GArray *songs; /* SegueLibraryEntry */
   gsize most;    /* segments of a song, or BLOCK */
   SegueLibraryVectors vectors;
@@ -142,6 +147,7 @@ segue_library_open (SegueRegistry *registry, const char *given, guint threads, G
     return NULL;
   g_autofree char *vectors = g_build_filename (folder, "library.safetensors", NULL);
   g_autoptr (SegueLibrary) library = g_new0 (SegueLibrary, 1);
+  g_mutex_init (&library->lock);
   library->scope = (SegueScope){ .registry = registry,
                                  .threads = MAX (threads, 1),
                                  .isolated = segue_isolated_carrier (),
@@ -160,10 +166,12 @@ segue_library_free (SegueLibrary *library)
   if (!library)
     return;
   g_clear_pointer (&library->chain, segue_chain_free);
+  g_clear_pointer (&library->rest, segue_chain_free);
   g_clear_pointer (&library->replay, segue_replay_free);
   segue_shared_free (library->scope.shared);
   g_clear_pointer (&library->songs, g_array_unref);
   segue_library_vectors_clear (&library->vectors);
+  g_mutex_clear (&library->lock);
   g_free (library);
 }
 
@@ -173,12 +181,29 @@ segue_library_get_length (SegueLibrary *library)
   return library->songs->len;
 }
 
+const SegueLibrarySong *
+segue_library_get_song (SegueLibrary *library, guint i)
+{
+  g_return_val_if_fail (i < library->songs->len, NULL);
+  return &g_array_index (library->songs, SegueLibraryEntry, i).song;
+}
+
+guint
+segue_library_get_index (SegueLibrary *library, const SegueLibrarySong *song)
+{
+  /* A song is the first member of its entry. */
+  const SegueLibraryEntry *entry = (const SegueLibraryEntry *) (gconstpointer) song;
+  return (guint) (entry - (const SegueLibraryEntry *) (gconstpointer) library->songs->data);
+}
+
 /* ---- The song that is given ---- */
 
 /* @rows: [n, size], projected
- * @first, @end: those that are sought */
+ * @first, @end: those that are sought
+ * @training: only training songs are compared */
 typedef struct {
   gsize n, first, end;
+  gboolean training;
   float *rows;
   double *starts;
   double duration; /* of the first that is sought */
@@ -237,13 +262,13 @@ project (const SegueLibrary *library, GPtrArray *items, Query *query, GError **e
   return TRUE;
 }
 
+/* @items: (nullable): %NULL with @error: @chain failed */
 static gboolean
-prepare (SegueLibrary *library, const char *path, double at, Query *query,
-         GCancellable *cancellable, GError **error)
+take_items (const SegueLibrary *library, SegueChain *chain, GPtrArray *items, Query *query,
+            GError **error)
 {
-  g_autoptr (GPtrArray) items = segue_chain_carry_file (library->chain, path, cancellable, error);
   if (!items) {
-    segue_chain_renew (library->chain);
+    segue_chain_renew (chain);
     return FALSE;
   }
   if (items->len == 0) {
@@ -251,7 +276,15 @@ prepare (SegueLibrary *library, const char *path, double at, Query *query,
                          "too short: no segment remains after preprocessing");
     return FALSE;
   }
-  if (!project (library, items, query, error))
+  return project (library, items, query, error);
+}
+
+static gboolean
+prepare (SegueLibrary *library, const char *path, double at, Query *query,
+         GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) items = segue_chain_carry_file (library->chain, path, cancellable, error);
+  if (!take_items (library, library->chain, items, query, error))
     return FALSE;
   if (!isnan (at))
     choose_moment (query, items, at);
@@ -259,6 +292,13 @@ prepare (SegueLibrary *library, const char *path, double at, Query *query,
 }
 
 /* ---- The search ---- */
+
+static gboolean
+is_sought (const Query *query, const SegueLibrarySong *song)
+{
+  return !query->training || !song->set ||
+         g_str_equal (song->set, segue_set_get_name (SEGUE_SET_TRAIN));
+}
 
 /* Whether @entry, with its @rows, sounds the same in every segment. */
 static gboolean
@@ -319,6 +359,8 @@ static gboolean
 take_song (const SegueLibrary *library, const Query *query, const SegueLibraryEntry *entry,
            const float *rows, guint max, SegueLibraryAnswer *answer, GError **error)
 {
+  if (!is_sought (query, &entry->song))
+    return TRUE;
   SegueLibraryMatch match = compare (library, query, entry, rows);
   if (isnan (match.similarity)) {
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
@@ -407,6 +449,107 @@ segue_library_find (SegueLibrary *library, const char *path, double at, guint ma
   }
   return search (library, &query, max, answer, cancellable, error) ? g_steal_pointer (&answer)
                                                                    : NULL;
+}
+
+/* ---- For a model ---- */
+
+/* Whether the songs of the library were prepared by @preparation first. */
+static gboolean
+begins_with (const SegueLibrary *library, const SegueReplay *preparation, gboolean *begins,
+             GError **error)
+{
+  const SegueKeyScope scope = { .registry = library->scope.registry };
+  const GPtrArray *own = library->replay->stages, *first = preparation->stages;
+  *begins = first->len <= own->len;
+  for (guint i = 0; *begins && i < first->len; i++) {
+    g_autofree char *one = segue_key_component (g_ptr_array_index (own, i), &scope, error);
+    g_autofree char *other =
+      one ? segue_key_component (g_ptr_array_index (first, i), &scope, error) : NULL;
+    if (!other)
+      return FALSE;
+    *begins = g_str_equal (one, other);
+  }
+  return TRUE;
+}
+
+static gboolean
+refuse_row (const SegueLibrary *library, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (library->vectors.path);
+  g_set_error (
+    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
+    "‘%s’ is damaged: a vector has a wrong length; run the pipeline of the library again", shown);
+  return FALSE;
+}
+
+/* A row is of length 1; that of a segment which is like the mean has length 0. */
+static gboolean
+check_rows (const SegueLibrary *library, GError **error)
+{
+  const SegueLibraryVectors *vectors = &library->vectors;
+  g_autofree float *rows = g_try_new (float, BLOCK * vectors->size);
+  if (!rows)
+    return segue_set_error_from_errno (error, ENOMEM, SEGUE_ERROR_IO, "can't read", vectors->path);
+  for (gsize first = 0, n; first < vectors->n; first += n) {
+    n = MIN (BLOCK, vectors->n - first);
+    if (!segue_library_vectors_read (vectors, first, n, rows, error))
+      return FALSE;
+    for (gsize i = 0; i < n; i++) {
+      const float *row = rows + i * vectors->size;
+      float square = segue_library_dot (vectors->size, row, row);
+      if (!(fabsf (square - 1.0F) < 1e-3F || square == 0.0F))
+        return refuse_row (library, error);
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+segue_library_follow (SegueLibrary *library, const SegueReplay *preparation, GError **error)
+{
+  gboolean begins;
+  const GPtrArray *own = library->replay->stages;
+  guint n = preparation->stages->len;
+  if (!begins_with (library, preparation, &begins, error))
+    return FALSE;
+  if (!begins) {
+    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                 "the songs of ‘%s’ were prepared in another way than those of the model: it does "
+                 "not belong to the model's run",
+                 library->vectors.path);
+    return FALSE;
+  }
+  g_clear_pointer (&library->rest, segue_chain_free);
+  if (own->len > n)
+    library->rest = segue_chain_new (&library->scope,
+                                     (const SegueGraphStage *const *) own->pdata + n, own->len - n);
+  return check_rows (library, error);
+}
+
+static gboolean
+follow (SegueLibrary *library, GPtrArray *items, Query *query, GCancellable *cancellable,
+        GError **error)
+{
+  if (!library->rest)
+    return project (library, items, query, error);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&library->lock);
+  g_autoptr (GPtrArray) vectors = segue_chain_carry (
+    library->rest, (SegueItem *const *) items->pdata, items->len, cancellable, error);
+  return take_items (library, library->rest, vectors, query, error);
+}
+
+SegueLibraryAnswer *
+segue_library_find_training (SegueLibrary *library, GPtrArray *items, guint max,
+                             GCancellable *cancellable, GError **error)
+{
+  g_auto (Query) query = { .training = TRUE };
+  g_autoptr (SegueLibraryAnswer) answer = g_new0 (SegueLibraryAnswer, 1);
+  max = CLAMP (max, 1, library->songs->len);
+  answer->matches = g_new (SegueLibraryMatch, max);
+  return follow (library, items, &query, cancellable, error) &&
+             search (library, &query, max, answer, cancellable, error)
+           ? g_steal_pointer (&answer)
+           : NULL;
 }
 
 void

@@ -1,6 +1,7 @@
 /* A resident model: prepares songs in the calling thread, classifies their segments under a lock. The model is loaded in a
  * separate thread, while the first songs are decoded. */
 #include "host/member.h"
+#include "host/library-private.h"
 #include "host/prediction-cache.h"
 #include "host/replay.h"
 #include "host/song-prediction.h"
@@ -33,6 +34,8 @@ struct _SegueMember {
   gboolean cut; /* prepared songs are whole: cut them here */
   char *folder;
   SegueModelSpec spec;
+  SegueLibrary *library; /* nullable: borrowed */
+  guint n_similar;
   GMutex load_lock;
   GThread *loader;      /* NULL: it has ended */
   GError *load_failure; /* why there is no model */
@@ -178,6 +181,20 @@ segue_member_use_cache (SegueMember *member, const char *folder, GError **error)
     if (!open_answers (member, &member->ways[i], folder, error))
       return FALSE;
   return TRUE;
+}
+
+gboolean
+segue_member_use_library (SegueMember *member, SegueLibrary *library, guint n, GError **error)
+{
+  if (member->cut) {
+    g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
+                         "the model's folder does not say how its songs were prepared");
+    return FALSE;
+  }
+  gboolean follows = segue_library_follow (library, member->ways[TRAINED].preparation, error);
+  member->library = follows ? library : NULL;
+  member->n_similar = n;
+  return follows;
 }
 
 char *
@@ -333,6 +350,16 @@ infer (SegueMember *member, GPtrArray *items, SegueSongPrediction *prediction,
   return TRUE;
 }
 
+static gboolean
+find_similar (SegueMember *member, GPtrArray *items, SegueSongPrediction *prediction,
+              GCancellable *cancellable, GError **error)
+{
+  if (member->library)
+    prediction->similar =
+      segue_library_find_training (member->library, items, member->n_similar, cancellable, error);
+  return !member->library || prediction->similar;
+}
+
 static SegueSongPrediction *
 prediction_new (GPtrArray *items, guint n_labels, GError **error)
 {
@@ -390,7 +417,8 @@ ask (SegueMember *member, Way *way, const SegueSongFile *song, const SegueCached
   if (!segue_member_wait (member, error))
     return NULL;
   g_autoptr (SegueSongPrediction) prediction = prediction_new (items, member->info.n_labels, error);
-  if (!prediction || !infer (member, items, prediction, observer, cancellable, error))
+  if (!prediction || !infer (member, items, prediction, observer, cancellable, error) ||
+      !find_similar (member, items, prediction, cancellable, error))
     return NULL;
   if (answers && !segue_prediction_cache_keep (answers, song->path, place, prediction, NULL, error))
     return NULL;

@@ -27,10 +27,12 @@ SegueMember *segue_member_new (const SegueScope *scope, const char *folder,
 /** segue_member_free: accepts %NULL. */
 void segue_member_free (SegueMember *member);
 
-/** segue_member_relax, segue_member_use_cache, segue_member_get_warning, segue_member_wait: as those of a predictor
- * (segue/host/predict.h). */
+/** segue_member_relax, segue_member_use_cache, segue_member_use_library, segue_member_get_warning, segue_member_wait: as
+ * those of a predictor (segue/host/predict.h). */
 gboolean segue_member_relax (SegueMember *member, gboolean damaged, GError **error);
 gboolean segue_member_use_cache (SegueMember *member, const char *cache, GError **error);
+gboolean segue_member_use_library (SegueMember *member, SegueLibrary *library, guint n,
+                                   GError **error);
 char *segue_member_get_warning (SegueMember *member);
 gboolean segue_member_wait (SegueMember *member, GError **error);
 

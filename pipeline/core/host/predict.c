@@ -81,6 +81,24 @@ segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError
   return TRUE;
 }
 
+/* One member is enough: the first whose songs were prepared as those of the library. */
+gboolean
+segue_predictor_use_library (SeguePredictor *predictor, SegueLibrary *library, guint n,
+                             GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean follows = FALSE;
+  for (guint m = 0; !follows && m < count_members (predictor); m++) {
+    g_clear_error (&local);
+    follows = segue_member_use_library (predictor->members[m], library, n, &local);
+    if (!follows && !g_error_matches (local, SEGUE_ERROR, SEGUE_ERROR_PIPELINE))
+      break;
+  }
+  if (!follows)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return follows;
+}
+
 char *
 segue_predictor_get_warning (SeguePredictor *predictor)
 {
@@ -223,6 +241,16 @@ ask_members (SeguePredictor *predictor, const SegueSongFile *song, Mixture *mixt
   }
 }
 
+/* (transfer full) (nullable): the songs that one of the members has found. */
+static SegueLibraryAnswer *
+take_similar (SegueSongPrediction *first, SegueSongPrediction *const *others, guint n)
+{
+  SegueLibraryAnswer *similar = g_steal_pointer (&first->similar);
+  for (guint m = 1; !similar && m < n; m++)
+    similar = g_steal_pointer (&others[m]->similar);
+  return similar;
+}
+
 static void
 conclude (const SeguePredictor *predictor, SegueSongPrediction *prediction)
 {
@@ -253,6 +281,8 @@ predict (SeguePredictor *predictor, const SegueSongFile *song, const SegueObserv
     ask_members (predictor, song, &mixture, refusal, relaxed, cancellable, error);
   g_autoptr (SegueSongPrediction) mixed = mixture.mixed;
   g_autoptr (GError) failure = mixture.failure;
+  if (first && mixed)
+    mixed->similar = take_similar (first, answers, n);
   for (guint m = 1; m < n; m++)
     segue_song_prediction_free (answers[m]);
   if (first && failure)

@@ -39,5 +39,6 @@ segue_song_prediction_free (SegueSongPrediction *prediction)
   g_free (prediction->segments);
   g_free (prediction->probabilities);
   g_free (prediction->note);
+  segue_library_answer_free (prediction->similar);
   g_free (prediction);
 }

@@ -65,6 +65,10 @@ SEGUE_API void segue_library_free (SegueLibrary *library);
 
 /** segue_library_get_length: songs. */
 SEGUE_API guint segue_library_get_length (SegueLibrary *library);
+/** segue_library_get_song: (transfer none): song @i, in the order of their ids; any thread. */
+SEGUE_API const SegueLibrarySong *segue_library_get_song (SegueLibrary *library, guint i);
+/** segue_library_get_index: of a song of @library; any thread. */
+SEGUE_API guint segue_library_get_index (SegueLibrary *library, const SegueLibrarySong *song);
 
 /**
  * segue_library_find: (transfer full): the @max songs that sound most like the song at @path, by exact search. The song

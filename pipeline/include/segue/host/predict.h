@@ -15,6 +15,7 @@
 
 #include <segue/aggregation.h>
 #include <segue/calibration.h>
+#include <segue/host/library.h>
 #include <segue/model.h>
 
 G_BEGIN_DECLS
@@ -77,6 +78,17 @@ gboolean segue_predictor_relax (SeguePredictor *predictor, gboolean damaged, GEr
  */
 SEGUE_API
 gboolean segue_predictor_use_cache (SeguePredictor *predictor, const char *folder, GError **error);
+/**
+ * segue_predictor_use_library: with each prediction that is not cached, @n training songs of @library that sound most
+ * like the song.
+ * @library: of the model's run; must outlive the predictor, and be used for nothing else
+ *
+ * Before the predictor is shared by threads. %SEGUE_ERROR_PIPELINE if its songs were prepared in another way than those
+ * of the model, %SEGUE_ERROR_DATA if it is damaged; on failure, predictions have no such songs.
+ */
+SEGUE_API
+gboolean segue_predictor_use_library (SeguePredictor *predictor, SegueLibrary *library, guint n,
+                                      GError **error);
 /** segue_predictor_get_warning: (transfer full) (nullable): the first reason why a cache entry could not be
  * written or read, which costs only time; else a warning that songs are decoded by another decoder than in
  * training; any thread. */
@@ -112,6 +124,7 @@ typedef enum { SEGUE_CERTAINTY_UNKNOWN, SEGUE_SURE, SEGUE_UNSURE } SegueCertaint
  * @cached: nothing was computed for it
  * @note: (nullable): why training would have skipped the song: it was prepared as described at
  *   segue_predictor_relax(), and its confidence is less reliable. Names the song, as errors do
+ * @similar: (nullable): training songs that sound most like it: see segue_predictor_use_library()
  */
 struct _SegueSongPrediction {
   guint n_labels;
@@ -123,6 +136,7 @@ struct _SegueSongPrediction {
   SegueCertainty certainty;
   gboolean cached;
   char *note;
+  SegueLibraryAnswer *similar;
 };
 
 SEGUE_API
