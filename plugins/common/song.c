@@ -15,6 +15,11 @@
 #define SILENCE 0x1p-14f
 /* Energy that mixing may leave where channels cancel each other: -40 dB. */
 #define CANCELLED 1e-4
+/* Before and after a passage, for the resampler's filter. */
+#define MARGIN 0.1
+/* Before that, for decoders that begin in the middle: what a frame depends on is in the frames of the last few tenths
+ * of a second. */
+#define RUN_UP 1.0
 /* Decoders may drop their undeclared delay, a frame or two. */
 #define DELAY_SLACK 0.06
 
@@ -70,6 +75,9 @@ struct _Song {
   guint64 size; /* of the file */
   Probe probe;
   double declared; /* s; NAN: not in the file */
+  double begin,
+    end;         /* s: of the passage that is wanted, with margins; all of the song: 0, infinity */
+  double passed; /* s of the song before what the resampler got */
   Resampler *resampler;
   gint64 started; /* µs, monotonic */
 };
@@ -196,6 +204,7 @@ song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GEr
 {
   g_autoptr (Song) self = g_new0 (Song, 1);
   double expected;
+  gboolean is_passage;
 
   self->config = config;
   self->file = file;
@@ -204,7 +213,11 @@ song_open (const SongConfig *config, SegueItem *file, SegueContext *context, GEr
   self->started = g_get_monotonic_time ();
   if (!open_file (self, error) || !probe (self, error))
     return NULL;
+  is_passage = segue_item_get_passage (file, &self->begin, &self->end);
+  self->begin = is_passage ? MAX (self->begin - MARGIN, 0) : 0;
+  self->end += MARGIN;
   expected = isnan (self->declared) ? 0 : MIN (self->declared, config->max_duration);
+  expected = MIN (expected, self->end - self->begin);
   self->resampler = resampler_new (config->rate > 0 ? (guint) config->rate : 0,
                                    config->channels == SONG_CHANNELS_KEEP, expected);
   return g_steal_pointer (&self);
@@ -247,11 +260,31 @@ song_trust_duration (Song *self, double seconds)
     self->declared = seconds;
 }
 
+/* Where in the song the next frames are, in s. */
+static double
+get_place (const Song *self)
+{
+  return self->passed + resampler_get_seconds (self->resampler);
+}
+
+double
+song_get_begin (const Song *self)
+{
+  return MAX (self->begin - RUN_UP, 0);
+}
+
+void
+song_jump (Song *self, double seconds)
+{
+  if (!song_has_begun (self))
+    self->passed = MAX (self->passed, seconds);
+}
+
 gboolean
 song_is_full (const Song *self)
 {
-  return resampler_get_seconds (self->resampler) >= self->config->max_duration &&
-         self->config->when_long == SONG_WHEN_LONG_CUT;
+  return get_place (self) >= self->end || (get_place (self) >= self->config->max_duration &&
+                                           self->config->when_long == SONG_WHEN_LONG_CUT);
 }
 
 gboolean
@@ -275,13 +308,13 @@ song_check_clock (Song *self, GError **error)
     g_set_error_literal (error, SEGUE_ERROR, SEGUE_ERROR_CANCELLED, "cancelled");
     return FALSE;
   }
-  if (taken <= self->config->timeout + resampler_get_seconds (self->resampler))
+  if (taken <= self->config->timeout + get_place (self))
     return TRUE;
   return song_error (
     self, error, SEGUE_ERROR_TIMEOUT,
     "timed out after %.0f s, with %.0f s of it decoded; the next run tries again" SEGUE_ADVICE (
       ", with more time if you add ", "timeout=600"),
-    taken, resampler_get_seconds (self->resampler));
+    taken, get_place (self));
 }
 
 /* @channels: of the file. */
@@ -304,7 +337,7 @@ check_size (const Song *self, guint channels, GError **error)
 static gboolean
 check_limits (Song *self, gsize *n_frames, guint rate, guint channels, GError **error)
 {
-  double room = self->config->max_duration - resampler_get_seconds (self->resampler);
+  double room = self->config->max_duration - get_place (self);
   gsize fits = rate && room > 0 ? (gsize) (room * rate + 0.5) : 0;
 
   if (!song_check_clock (self, error) || !check_size (self, channels, error))
@@ -315,12 +348,28 @@ check_limits (Song *self, gsize *n_frames, guint rate, guint channels, GError **
   return TRUE;
 }
 
+/* How many of the next @n_frames are before the passage; they count as passed. */
+static gsize
+pass (Song *self, gsize n_frames, guint rate)
+{
+  double before = song_has_begun (self) || rate == 0 ? 0 : (self->begin - self->passed) * rate;
+  gsize n = before > 0 ? (gsize) MIN (before, (double) n_frames) : 0;
+
+  self->passed += n > 0 ? (double) n / rate : 0;
+  return n;
+}
+
 gboolean
 song_push (Song *self, const float *frames, gsize n_frames, guint rate, guint channels,
            GError **error)
 {
+  gsize n = pass (self, n_frames, rate);
+
+  n_frames -= n;
   return check_limits (self, &n_frames, rate, channels, error) &&
-         (resampler_push (self->resampler, frames, n_frames, rate, channels, error) ||
+         (n_frames == 0 ||
+          resampler_push (self->resampler, frames + n * channels, n_frames, rate, channels,
+                          error) ||
           name_error (self, error));
 }
 
@@ -328,9 +377,15 @@ gboolean
 song_push_planes (Song *self, const float *const *planes, gsize stride, gsize n_frames, guint rate,
                   guint channels, GError **error)
 {
+  const float *rest[RESAMPLER_MAX_CHANNELS] = { NULL };
+  gsize n = pass (self, n_frames, rate);
+
+  n_frames -= n;
+  for (guint c = 0; c < MIN (channels, RESAMPLER_MAX_CHANNELS); c++)
+    rest[c] = planes[c] + n * stride;
   return check_limits (self, &n_frames, rate, channels, error) &&
-         (resampler_push_planes (self->resampler, planes, stride, n_frames, rate, channels,
-                                 error) ||
+         (n_frames == 0 ||
+          resampler_push_planes (self->resampler, rest, stride, n_frames, rate, channels, error) ||
           name_error (self, error));
 }
 
@@ -338,8 +393,10 @@ static gboolean
 check_result (Song *self, double seconds, GError **error)
 {
   const SongConfig *config = self->config;
-  double promised = MIN (self->declared, config->max_duration);
+  double promised = MIN (self->declared, MIN (config->max_duration, self->end));
 
+  if (seconds <= 0 && self->passed > 0)
+    return song_error (self, error, SEGUE_ERROR_DATA, "has no audio at %.0f s", self->begin);
   if (seconds <= 0 && self->declared > 0)
     return song_error (
       self, error, SEGUE_ERROR_UNSUPPORTED,
@@ -348,13 +405,14 @@ check_result (Song *self, double seconds, GError **error)
       self->declared);
   if (seconds <= 0)
     return song_error (self, error, SEGUE_ERROR_UNSUPPORTED, "contains no audio");
-  if (!isnan (self->declared) && seconds + DELAY_SLACK < promised * config->completeness)
+  if (!isnan (self->declared) &&
+      self->passed + seconds + DELAY_SLACK < promised * config->completeness)
     return song_error (
       self, error, SEGUE_ERROR_DATA,
       "is truncated or damaged: %.2f s of the declared %.2f s could be decoded; get a complete "
       "copy" SEGUE_ADVICE (", or use what is left with ", "completeness=0"),
       seconds, self->declared);
-  if (seconds < config->min_duration)
+  if (self->passed + seconds < config->min_duration)
     return song_error (self, error, SEGUE_ERROR_DATA,
                        "lasts %.2f s, less than min_duration (%g s)" SEGUE_ADVICE (
                          "; accept it with ", "min_duration=0"),
@@ -378,7 +436,8 @@ check_silence (Song *self, GBytes *frames, GError **error)
   gsize size;
   const float *x = g_bytes_get_data (frames, &size);
 
-  if (self->config->silence == SONG_SILENCE_KEEP)
+  /* A passage may be silent. */
+  if (self->config->silence == SONG_SILENCE_KEEP || isfinite (self->end))
     return TRUE;
   if (resampler_get_mono_share (self->resampler) < CANCELLED)
     return song_error (
@@ -403,7 +462,7 @@ song_emit (Song *self, SegueContext *context, GError **error)
 
   if (!check_result (self, seconds, error))
     return FALSE;
-  if (song_is_full (self))
+  if (song_is_full (self) && isinf (self->end))
     segue_context_count (context, "songs cut at max_duration", 1);
   frames = resampler_finish (self->resampler, &channels, error);
   if (!frames)
@@ -415,7 +474,7 @@ song_emit (Song *self, SegueContext *context, GError **error)
     return FALSE;
   rate = resampler_get_rate (self->resampler);
   item = segue_item_new_audio (self->file, NULL, frames, rate, channels);
-  segue_item_set_double (item, SEGUE_META_START, 0);
+  segue_item_set_double (item, SEGUE_META_START, self->passed);
   segue_item_set_double (item, SEGUE_META_DURATION, (double) n_frames / rate);
   report (self, context);
   return segue_context_emit (context, g_steal_pointer (&item), error);

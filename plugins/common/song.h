@@ -66,6 +66,11 @@ gboolean song_push_planes (Song *song, const float *const *planes, gsize stride,
 /** song_check_clock: %FALSE with %SEGUE_ERROR_TIMEOUT or %SEGUE_ERROR_CANCELLED. A song may take
  * its own duration plus `timeout` seconds. */
 gboolean song_check_clock (Song *song, GError **error);
+/** song_get_begin: in s: nothing before that time is needed: a decoder may begin there, if it knows where it is; else at
+ * 0, as the frames before it are dropped. */
+double song_get_begin (const Song *song);
+/** song_jump: the next frames that are pushed are at @seconds, or nothing is pushed before them. */
+void song_jump (Song *song, double seconds);
 /** song_is_full: no more frames are needed. */
 gboolean song_is_full (const Song *song);
 /** song_has_begun: whether anything has been pushed. */

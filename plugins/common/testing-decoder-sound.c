@@ -334,6 +334,62 @@ test_cut_short_is_taken_on_request (DecoderFixture *fixture, gconstpointer decod
   g_assert_cmpfloat_with_epsilon ((double) decoder_length (item), 16000, 100);
 }
 
+/* The largest difference from 12 s to 14 s. */
+static float
+compare_passage (const SegueItem *whole, const SegueItem *part)
+{
+  gsize rate = segue_item_get_rate (whole), n_all, n;
+  const float *all = segue_item_get_frames (whole, &n_all);
+  const float *frames = segue_item_get_frames (part, &n);
+  double start = segue_item_get_double (part, SEGUE_META_START, -1);
+  gsize first = (gsize) ((12 - start) * (double) rate + 0.5);
+  float most = 0;
+
+  g_assert_cmpuint (segue_item_get_rate (part), ==, rate);
+  g_assert_cmpfloat (start, <=, 12);
+  g_assert_cmpuint (first + 2 * rate, <=, n);
+  for (gsize i = 0; i < 2 * rate; i++)
+    most = MAX (most, ABS (frames[first + i] - all[12 * rate + i]));
+  return most;
+}
+
+/* A passage is what the whole song has at this time, and little more. */
+static void
+test_passage (DecoderFixture *fixture, gconstpointer decoder)
+{
+  for (const TestFormat *format = test_formats; format->name; format++) {
+    guint rate = g_str_equal (format->name, "opus") ? 48000 : 44100;
+    g_autofree char *name = g_strconcat ("long.", format->extension, NULL), *path = NULL;
+    g_autoptr (SegueItem) whole = NULL, part = NULL;
+
+    if (!test_format_can_be_written (format, rate))
+      continue;
+    path = decoder_make_song (fixture, name, format, 440.3, 20, rate, 1);
+    whole = decoder_decode (decoder, "{ rate: 48000 }", path);
+    part = decoder_decode_passage (decoder, "{ rate: 48000 }", path, 12, 14);
+    g_test_message ("%s: from %g s, %" G_GSIZE_FORMAT " frames, off by %g", format->name,
+                    segue_item_get_double (part, SEGUE_META_START, -1), decoder_length (part),
+                    (double) compare_passage (whole, part));
+    g_assert_cmpfloat ((double) decoder_length (part), <, 4.0 * 48000);
+    g_assert_cmpfloat (compare_passage (whole, part), <, 2e-3);
+  }
+}
+
+static void
+test_passage_beyond_the_end (DecoderFixture *fixture, gconstpointer decoder)
+{
+  g_autofree char *path =
+    decoder_make_song (fixture, "short.flac", decoder_find_format ("flac"), 440, 3, 44100, 1);
+  g_autoptr (SegueItem) end = decoder_decode_passage (decoder, "{ rate: 48000 }", path, 2, 12);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpfloat_with_epsilon (segue_item_get_double (end, SEGUE_META_START, -1) +
+                                    (double) decoder_length (end) / 48000,
+                                  3, 1e-3);
+  g_assert_null (decoder_try_passage (decoder, "{ rate: 48000 }", path, 5, 6, &error));
+  g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+}
+
 static void
 test_fingerprint (DecoderFixture *fixture, gconstpointer data)
 {
@@ -362,6 +418,8 @@ const TestDecoderCase decoder_sound_cases[] = {
   { "names", test_names },
   { "descriptor", test_descriptor },
   { "cut-short-is-taken-on-request", test_cut_short_is_taken_on_request },
+  { "passage", test_passage },
+  { "passage-beyond-the-end", test_passage_beyond_the_end },
   { "fingerprint", test_fingerprint },
   { NULL, NULL },
 };

@@ -47,11 +47,11 @@ decoder_make_song (DecoderFixture *fixture, const char *name, const TestFormat *
   return path;
 }
 
-SegueItem *
-decoder_try (const TestDecoder *decoder, const char *config, const char *path, GError **error)
+/* The single resulting item. */
+static SegueItem *
+push (const TestDecoder *decoder, const char *config, SegueItem *file, GError **error)
 {
   g_autoptr (SegueHarness) harness = segue_harness_new (decoder->plugin, decoder->stage, config);
-  g_autoptr (SegueItem) file = segue_item_new_file ("a/b/song", path);
   SegueItem *item;
 
   segue_item_set_string (file, "artist", "Queen");
@@ -60,6 +60,37 @@ decoder_try (const TestDecoder *decoder, const char *config, const char *path, G
   item = segue_harness_pull (harness);
   g_assert_nonnull (item);
   g_assert_null (segue_harness_pull (harness));
+  return item;
+}
+
+SegueItem *
+decoder_try (const TestDecoder *decoder, const char *config, const char *path, GError **error)
+{
+  g_autoptr (SegueItem) file = segue_item_new_file ("a/b/song", path);
+
+  return push (decoder, config, file, error);
+}
+
+SegueItem *
+decoder_try_passage (const TestDecoder *decoder, const char *config, const char *path, double start,
+                     double end, GError **error)
+{
+  g_autoptr (SegueItem) file = segue_item_new_file ("a/b/song", path);
+
+  /* As the core requests it. */
+  segue_item_set_double (file, "passage-start", start);
+  segue_item_set_double (file, "passage-end", end);
+  return push (decoder, config, file, error);
+}
+
+SegueItem *
+decoder_decode_passage (const TestDecoder *decoder, const char *config, const char *path,
+                        double start, double end)
+{
+  g_autoptr (GError) error = NULL;
+  SegueItem *item = decoder_try_passage (decoder, config, path, start, end, &error);
+
+  g_assert_no_error (error);
   return item;
 }
 

@@ -42,6 +42,11 @@ void decoder_put_bytes (const char *path, const char *bytes, gsize length);
 SegueItem *decoder_try (const TestDecoder *decoder, const char *config, const char *path,
                         GError **error);
 SegueItem *decoder_decode (const TestDecoder *decoder, const char *config, const char *path);
+/* The same from @start to @end s: segue_item_get_passage(). */
+SegueItem *decoder_try_passage (const TestDecoder *decoder, const char *config, const char *path,
+                                double start, double end, GError **error);
+SegueItem *decoder_decode_passage (const TestDecoder *decoder, const char *config, const char *path,
+                                   double start, double end);
 gsize decoder_length (const SegueItem *item);
 /* The tone of 440 Hz at 16 kHz, for @seconds ± @off, and nothing else. */
 void decoder_assert_tone (const SegueItem *item, double seconds, double off);

@@ -19,7 +19,7 @@
 #define LIBAV_CODEC_FUNCTIONS(X) \
   X (avcodec_version) X (avcodec_get_name) X (av_codec_iterate) X (av_codec_is_decoder) \
   X (avcodec_alloc_context3) X (avcodec_free_context) X (avcodec_parameters_to_context) X (avcodec_open2) \
-  X (avcodec_send_packet) X (avcodec_receive_frame) X (av_packet_alloc) X (av_packet_free) X (av_packet_unref)
+  X (avcodec_send_packet) X (avcodec_receive_frame) X (avcodec_flush_buffers) X (av_packet_alloc) X (av_packet_free) X (av_packet_unref)
 #define LIBAV_FORMAT_FUNCTIONS(X) \
   X (avformat_version) X (avformat_alloc_context) X (avformat_open_input) X (avformat_close_input) \
   X (avformat_find_stream_info) X (av_read_frame) X (avio_alloc_context) X (avio_context_free)

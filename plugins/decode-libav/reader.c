@@ -27,6 +27,9 @@ struct _Reader {
   gboolean is_draining; /* all packets were sent to the decoder */
   int problem;          /* libav's: the last packet that could not be decoded; 0: none */
   gboolean has_begun;
+  double first;    /* s: the time stamp of the first frame, which is at 0; NAN: not known */
+  gboolean jumps;  /* packets are omitted up to the part that is needed */
+  gboolean landed; /* the next frame is the first after the gap */
 };
 
 /* Maps libav's errors to segue's: caused by the file or by the environment? */
@@ -195,6 +198,66 @@ pass_over (Reader *self, int result)
   return result == AVERROR (ENOMEM) ? result : 0;
 }
 
+/* ---- The gap before a passage ---- */
+
+/* Whether a frame depends on nothing but the frames of the last few tenths of a second. */
+static gboolean
+can_begin_anywhere (enum AVCodecID id)
+{
+  static const enum AVCodecID ids[] = { AV_CODEC_ID_MP3,  AV_CODEC_ID_AAC,    AV_CODEC_ID_FLAC,
+                                        AV_CODEC_ID_OPUS, AV_CODEC_ID_VORBIS, AV_CODEC_ID_ALAC };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    if (ids[i] == id)
+      return TRUE;
+  return FALSE;
+}
+
+static double
+get_time (const Reader *self, gint64 stamp)
+{
+  return stamp == AV_NOPTS_VALUE ? NAN : (double) stamp * av_q2d (self->stream->time_base);
+}
+
+/* The first frame of the song tells which time stamp its beginning has. */
+static void
+look_ahead (Reader *self)
+{
+  self->first = get_time (self, self->frame->best_effort_timestamp);
+  /* Of a chained file, no link knows where it is in the song. */
+  self->jumps = isfinite (self->first) && song_get_begin (self->song) > 0 &&
+                !song_get_part (self->song, 1) && can_begin_anywhere (self->codec->codec_id);
+}
+
+/* Whether the packet is before the part that is needed. */
+static gboolean
+is_omitted (Reader *self)
+{
+  double time = get_time (self, self->packet->pts);
+
+  self->jumps = self->jumps && !song_has_begun (self->song);
+  if (!self->jumps || time - self->first < song_get_begin (self->song))
+    return self->jumps && isfinite (time);
+  self->jumps = FALSE;
+  self->landed = TRUE;
+  libav.avcodec_flush_buffers (self->codec);
+  return FALSE;
+}
+
+/* The first frame after the gap. %FALSE: where it is in the song is not known. */
+static gboolean
+land (Reader *self, GError **error)
+{
+  double time = get_time (self, self->frame->best_effort_timestamp);
+
+  self->landed = FALSE;
+  if (!isfinite (time))
+    return song_error (self->song, error, SEGUE_ERROR_UNSUPPORTED,
+                       "has no time stamps by which a passage can be found");
+  song_jump (self->song, time - self->first);
+  return TRUE;
+}
+
 /* Sends the next packet of the stream to the decoder; 0, or libav's error where it can't continue. */
 static int
 feed (Reader *self)
@@ -208,7 +271,7 @@ feed (Reader *self)
   }
   if (result < 0)
     return result == AVERROR (EAGAIN) ? 0 : result;
-  if (self->packet->stream_index == self->stream->index)
+  if (self->packet->stream_index == self->stream->index && !is_omitted (self))
     result = pass_over (self, libav.avcodec_send_packet (self->codec, self->packet));
   libav.av_packet_unref (self->packet);
   return result;
@@ -219,7 +282,11 @@ give_frame (Reader *self, ReaderBlock *block, GError **error)
 {
   g_autoptr (GError) problem = NULL;
 
+  if (!self->has_begun)
+    look_ahead (self);
   self->has_begun = TRUE;
+  if (self->landed && !land (self, error))
+    return READER_FAILED;
   if (!samples_convert (&self->samples, self->frame, &problem)) {
     song_error (self->song, error, (SegueErrorCode) problem->code, "%s", problem->message);
     return READER_FAILED;

@@ -32,23 +32,52 @@ find_file (const Place *place, GError **error)
   return NULL;
 }
 
+static GBytes *
+cut_excerpt (const Work *work, SegueDecoder *decoder, const char *source, double start,
+             const char *what, GError **error)
+{
+  const char *suffix = NULL;
+  g_autoptr (SegueItem) song =
+    segue_decoder_decode_passage (decoder, source, start, start + EXCERPTS_LENGTH,
+                                  segue_context_get_cancellable (work->context), error);
+  g_autoptr (GBytes) bytes =
+    song ? passage_encode (song, segue_item_get_double (song, SEGUE_META_START, 0), start,
+                           EXCERPTS_LENGTH, work->format, &suffix, error)
+         : NULL;
+  return bytes && segue_decoder_keep (decoder, source, what, bytes, error)
+           ? g_steal_pointer (&bytes)
+           : NULL;
+}
+
+/* (transfer full): of an unchanged song, that of an earlier map with the same typical moment. */
+static GBytes *
+find_excerpt (const Work *work, SegueDecoder *decoder, const char *source, double start,
+              GError **error)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  g_autoptr (GError) local = NULL;
+  g_ascii_dtostr (text, sizeof text, start);
+  g_autofree char *what = g_strdup_printf ("excerpt %s %s", passage_suffix (work->format), text);
+  GBytes *bytes = segue_decoder_recall (decoder, source, what,
+                                        segue_context_get_cancellable (work->context), &local);
+  if (!bytes && !local)
+    bytes = cut_excerpt (work, decoder, source, start, what, &local);
+  if (!bytes)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return bytes;
+}
+
 static gboolean
 make_excerpt (const Work *work, SegueDecoder *decoder, guint i, GError **error)
 {
   Place *place = &g_array_index (work->places, Place, i);
-  const char *suffix = NULL;
   gsize size;
   g_autofree char *source = find_file (place, error);
-  g_autoptr (SegueItem) song =
-    source
-      ? segue_decoder_decode (decoder, source, segue_context_get_cancellable (work->context), error)
-      : NULL;
   g_autoptr (GBytes) bytes =
-    song ? passage_encode (song, 0, place->start, EXCERPTS_LENGTH, work->format, &suffix, error)
-         : NULL;
+    source ? find_excerpt (work, decoder, source, place->start, error) : NULL;
   if (!bytes)
     return FALSE;
-  g_autofree char *name = g_strdup_printf ("%05u.%s", i + 1, suffix);
+  g_autofree char *name = g_strdup_printf ("%05u.%s", i + 1, passage_suffix (work->format));
   g_autofree char *path = g_build_filename (work->folder, name, NULL);
   const void *data = g_bytes_get_data (bytes, &size);
   if (!segue_file_write (path, data, (gssize) size, error))
@@ -87,6 +116,8 @@ work_thread (gpointer data)
   g_autoptr (SegueDecoder) decoder =
     segue_decoder_new (segue_context_get_registry (work->context), RATE, EXCERPTS_DECODED, &none);
   g_mutex_lock (&work->mutex);
+  if (decoder)
+    segue_decoder_use_cache (decoder, work->context);
   if (!decoder && !work->failure)
     work->failure = g_error_copy (none);
   while (!work->failure && work->next < work->places->len) {

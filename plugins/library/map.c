@@ -217,7 +217,7 @@ const SegueStageType map_stage = {
          "between neighbours mean something, those between distant groups do not. Of more than "
          "8,000 songs, 8,000 are arranged, and the others are put between those that they are "
          "most similar to.",
-  .result_version = 1,
+  .result_version = 2,
   .mode = SEGUE_MODE_COLLECT,
   .flags = SEGUE_STAGE_SEEDED,
   .inputs = inputs,

@@ -210,9 +210,11 @@ write_clip (Hand *hand, guint i, GBytes *bytes, const char *suffix, GError **err
 
 /* ---- From the song's file ---- */
 
-/* A song whose clips are being made. */
+/* A song whose clips are being made.
+ * @begin, @end: s: the part that contains all clips which are not cached */
 typedef struct {
-  char *path;       /* NULL: it may not be opened */
+  char *path; /* NULL: it may not be opened */
+  double begin, end;
   SegueItem *audio; /* NULL: not decoded yet, or that failed */
   GError *problem;  /* why there is no audio */
 } Song;
@@ -227,13 +229,26 @@ song_clear (Song *song)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Song, song_clear)
 
+/* Later parts are not decoded: a long song would take too much memory. */
+static void
+want_part (Song *song, const ReportSegment *segment)
+{
+  if (segment->start >= MAX_SONG_SECONDS)
+    return;
+  song->begin = MIN (song->begin, segment->start);
+  song->end = MAX (song->end, MIN (segment->start + length_of (segment), MAX_SONG_SECONDS));
+}
+
 static const SegueItem *
 decode_song (Hand *hand, Song *song)
 {
+  GCancellable *cancellable = segue_context_get_cancellable (hand->work->context);
+  if (song->end <= song->begin && !song->problem)
+    g_set_error (&song->problem, SEGUE_ERROR, SEGUE_ERROR_DATA,
+                 "clips are cut from the first %d minutes of a song", MAX_SONG_SECONDS / 60);
   if (!song->audio && !song->problem)
-    song->audio =
-      segue_decoder_decode (hand->decoder, song->path,
-                            segue_context_get_cancellable (hand->work->context), &song->problem);
+    song->audio = segue_decoder_decode_passage (hand->decoder, song->path, song->begin, song->end,
+                                                cancellable, &song->problem);
   return song->audio;
 }
 
@@ -247,41 +262,39 @@ describe_clip (const Work *work, const ReportSegment *segment)
   return g_strdup_printf ("clip %s %s %s", passage_suffix (work->format), start, length);
 }
 
-static GBytes *
-encode_clip (Hand *hand, guint i, Song *song, const char *what, GError **error)
-{
-  const ReportSegment *segment = segment_of (hand->work, i);
-  const SegueItem *audio = decode_song (hand, song);
-  const char *suffix = NULL;
-  if (!audio) {
-    g_propagate_error (error, g_error_copy (song->problem));
-    return NULL;
-  }
-  g_autoptr (GBytes) bytes = passage_encode (audio, 0, segment->start, length_of (segment),
-                                             hand->work->format, &suffix, error);
-  return bytes && segue_decoder_keep (hand->decoder, song->path, what, bytes, error)
-           ? g_steal_pointer (&bytes)
-           : NULL;
-}
-
-/* An unchanged song has the same clips as in an earlier run: then it is not decoded. */
+/* %TRUE without a file: it is not cached. */
 static gboolean
-cut_clip (Hand *hand, guint i, Song *song, GError **error)
+recall_clip (Hand *hand, guint i, const Song *song, GError **error)
 {
   const Work *work = hand->work;
-  if (!song->path || !hand->decoder) {
-    g_propagate_error (error, g_error_copy (song->path ? work->no_decoder : song->problem));
-    return FALSE;
-  }
   g_autoptr (GError) local = NULL;
   g_autofree char *what = describe_clip (work, segment_of (work, i));
   g_autoptr (GBytes) bytes = segue_decoder_recall (
     hand->decoder, song->path, what, segue_context_get_cancellable (work->context), &local);
-  if (!bytes && !local)
-    bytes = encode_clip (hand, i, song, what, &local);
-  if (!bytes)
+  if (local) {
     g_propagate_error (error, g_steal_pointer (&local));
-  return bytes && write_clip (hand, i, bytes, passage_suffix (work->format), error);
+    return FALSE;
+  }
+  return !bytes || write_clip (hand, i, bytes, passage_suffix (work->format), error);
+}
+
+static gboolean
+cut_clip (Hand *hand, guint i, Song *song, GError **error)
+{
+  const Work *work = hand->work;
+  const ReportSegment *segment = segment_of (work, i);
+  const SegueItem *audio = song->problem ? NULL : decode_song (hand, song);
+  const char *suffix = NULL;
+  if (!audio) {
+    g_propagate_error (error, g_error_copy (song->problem));
+    return FALSE;
+  }
+  g_autofree char *what = describe_clip (work, segment);
+  g_autoptr (GBytes) bytes =
+    passage_encode (audio, segue_item_get_double (audio, SEGUE_META_START, 0), segment->start,
+                    length_of (segment), work->format, &suffix, error);
+  return bytes && segue_decoder_keep (hand->decoder, song->path, what, bytes, error) &&
+         write_clip (hand, i, bytes, suffix, error);
 }
 
 /* ---- From either ---- */
@@ -323,18 +336,38 @@ explain (const GError *error)
   return g_strdup (error->message);
 }
 
-/* The clips of one song, from @first to before @end. */
+/* Finds the file, and the clips that are cached; the others are left without a file. */
+static gboolean
+open_song (Hand *hand, guint first, guint end, Song *song, GError **error)
+{
+  Work *work = hand->work;
+  guint number = segment_of (work, first)->song;
+  song->path = find_file (work, report_table_song (work->clips->table, number), &song->problem);
+  song->begin = MAX_SONG_SECONDS;
+  if (song->path && !hand->decoder)
+    song->problem = g_error_copy (work->no_decoder);
+  for (guint i = first; !song->problem && i < end; i++) {
+    const ReportClip *clip = g_ptr_array_index (work->clips->list, i);
+    if (!recall_clip (hand, i, song, error))
+      return FALSE;
+    if (!clip->file)
+      want_part (song, segment_of (work, i));
+  }
+  return TRUE;
+}
+
+/* The clips of one song, from @first to before @end. An unchanged song has the same clips as in an earlier run: then it
+ * is not decoded. */
 static gboolean
 make_song (Hand *hand, guint first, guint end, GError **error)
 {
-  Work *work = hand->work;
   g_auto (Song) song = { 0 };
-  song.path = find_file (
-    work, report_table_song (work->clips->table, segment_of (work, first)->song), &song.problem);
+  if (!open_song (hand, first, end, &song, error))
+    return FALSE;
   for (guint i = first; i < end; i++) {
     g_autoptr (GError) local = NULL;
-    ReportClip *clip = g_ptr_array_index (work->clips->list, i);
-    if (make_clip (hand, i, &song, &local))
+    ReportClip *clip = g_ptr_array_index (hand->work->clips->list, i);
+    if (clip->file || make_clip (hand, i, &song, &local))
       continue;
     if (!is_about_song (local)) {
       g_propagate_error (error, g_steal_pointer (&local));

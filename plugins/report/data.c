@@ -160,6 +160,39 @@ append_wrong (const Report *report, GString *text)
       g_string_append (text, "null");
     g_string_append_c (text, ']');
   }
+}
+
+/* [song, similarity, clip of its own segment or null, clip of the twin's or null] */
+static void
+append_twin (const Report *report, GString *text, const ReportTwin *twin)
+{
+  const guint pair[] = { twin->own, twin->segment };
+  g_string_append_printf (text, "[%u,", twin->song);
+  append_number (text, twin->similarity);
+  for (guint i = 0; i < G_N_ELEMENTS (pair); i++) {
+    g_string_append_c (text, ',');
+    if (pair[i] != G_MAXUINT)
+      append_clip (report, text, pair[i]);
+    else
+      g_string_append (text, "null");
+  }
+  g_string_append_c (text, ']');
+}
+
+/* [song, [twin, …]] */
+static void
+append_explained (const Report *report, GString *text)
+{
+  g_string_append (text, "],\n\"explained\":[");
+  for (guint i = 0; i < report->explained->len; i++) {
+    const ReportExplained *explained = &g_array_index (report->explained, ReportExplained, i);
+    g_string_append_printf (text, "%s[%u,[", i > 0 ? ",\n" : "\n", explained->song);
+    for (guint k = 0; k < explained->n; k++) {
+      g_string_append (text, k > 0 ? "," : "");
+      append_twin (report, text, &explained->twins[k]);
+    }
+    g_string_append (text, "]]");
+  }
   g_string_append (text, "]};\n");
 }
 
@@ -186,5 +219,6 @@ report_data_write (const Report *report, const char *path, GError **error)
       return FALSE;
   }
   append_wrong (report, data.text);
+  append_explained (report, data.text);
   return flush (&data, 0, error) && segue_file_writer_commit (data.writer, error);
 }

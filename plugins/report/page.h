@@ -4,6 +4,7 @@
 #include "clips.h"
 #include "confusion.h"
 #include "figures.h"
+#include "similar.h"
 #include "summary.h"
 
 /**
@@ -12,6 +13,7 @@
  * @wrong: (element-type guint): its wrong segments, most confident first
  * @nearest: (element-type guint): for the first of @wrong, those that have clips: see
  *   report_nearest_find()
+ * @explained: (element-type ReportExplained): songs with the training songs that sound most like them
  * @pictures: whether there are PNG files next to the page
  */
 typedef struct {
@@ -22,6 +24,7 @@ typedef struct {
   const ReportConfusion *confusion;
   const ReportCalibration *calibration;
   const GArray *wrong, *nearest;
+  const GArray *explained;
   const ReportClips *clips;
   gboolean pictures;
 } Report;

@@ -258,6 +258,48 @@
   document.querySelectorAll("button.pair").forEach(button => button.addEventListener("click", () =>
     setFilter({ truth: Number(button.dataset.truth), answer: Number(button.dataset.answer) })));
 
+  // ---- Why: training songs that sound alike ----
+
+  const explained = data.explained.map(([song, twins]) => ({ song: songs[song], twins:
+    twins.map(([twin, similarity, own, other]) => ({ song: songs[twin], similarity, own, other })) }));
+  let nExplained = 0;
+
+  const hasClip = clip => clip !== null && clip[1] !== null;
+  const makePair = (song, twin) => !hasClip(twin.own) || !hasClip(twin.other) ? null :
+    element("div", { class: "players" },
+      makePlayer(titleOf(song) + ", " + stretch(segments[twin.own[0]]), "This song, " + titleOf(song), twin.own),
+      makePlayer(titleOf(twin.song) + ", " + stretch(segments[twin.other[0]]),
+        "The training song " + titleOf(twin.song) + " by " + labelOf(twin.song.label), twin.other));
+
+  const makeTwin = (song, twin) => element("li", null,
+    name(titleOf(twin.song)), " · ", name(labelOf(twin.song.label),
+      { class: twin.song.label === song.label ? "same" : "answer" }), ", similarity " + twin.similarity.toFixed(2),
+    makePair(song, twin));
+
+  const makeExplained = ({ song, twins }) => {
+    const wrong = song.label >= 0 && song.label !== song.answer;
+    const verdict = wrong ? ["True: ", name(labelOf(song.label)), ", predicted: ", name(labelOf(song.answer), { class: "answer" })] :
+      ["Predicted: ", name(labelOf(song.answer), song.label >= 0 ? { class: "same" } : null)];
+    return element("li", null, element("div", { class: "item" },
+      element("p", { class: "verdict" }, ...verdict, ", confidence " + share(song.confidence)),
+      element("p", { class: "where" }, name(titleOf(song)), " · ", name(folderOf(song))),
+      element("p", { class: "where" }, "sounds most like"),
+      element("ol", { class: "twins" }, ...twins.map(twin => makeTwin(song, twin)))));
+  };
+
+  const showMoreExplained = () => {
+    const upTo = Math.min(nExplained + AT_ONCE.items, explained.length);
+    for (; nExplained < upTo; nExplained++)
+      find("why-list").append(makeExplained(explained[nExplained]));
+    find("why-more").hidden = nExplained >= explained.length;
+  };
+
+  find("why").hidden = explained.length === 0;
+  document.querySelector("nav a[href='#why']").hidden = explained.length === 0;
+  find("why-count").textContent = count(explained.length, "song", "songs") + ".";
+  find("why-more").addEventListener("click", showMoreExplained);
+  showMoreExplained();
+
   // ---- Songs ----
 
   const body = find("songs-table").tBodies[0];

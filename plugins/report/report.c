@@ -5,6 +5,8 @@
 
 #include <segue/collect.h>
 #include <segue/file.h>
+#include <segue/nn/backend.h>
+#include <segue/nn/linear-algebra.h>
 #include <segue/plugin.h>
 #include <sndfile.h>
 #include <string.h>
@@ -40,7 +42,7 @@ typedef struct {
   ReportConfusion *confusion;
   ReportCalibration calibration;
   ReportClips *clips;
-  GArray *wrong, *nearest;
+  GArray *wrong, *nearest, *explained;
   SegueSet judged;
 } Parts;
 
@@ -54,6 +56,7 @@ parts_clear (Parts *parts)
   g_clear_pointer (&parts->confusion, report_confusion_free);
   g_clear_pointer (&parts->wrong, g_array_unref);
   g_clear_pointer (&parts->nearest, g_array_unref);
+  g_clear_pointer (&parts->explained, g_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parts, parts_clear)
@@ -61,7 +64,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Parts, parts_clear)
 static char *
 fingerprint (const void *config)
 {
-  return g_strdup (sf_version_string ());
+  g_autofree char *nn = segue_nn_fingerprint ();
+  return g_strconcat (sf_version_string (), " ", nn, " ", segue_nn_linear_algebra_fingerprint (),
+                      NULL);
 }
 
 /* (transfer full): the folder on @port. */
@@ -160,6 +165,28 @@ choose_clips (Parts *parts, guint max, GCancellable *cancellable, GError **error
   return TRUE;
 }
 
+/* Songs with a wrong label are heard beside those that sound most like them. */
+static gboolean
+explain_songs (Parts *parts, guint max, SegueContext *context, GError **error)
+{
+  parts->explained = report_similar_find (parts->table, parts->judged, context, error);
+  if (!parts->explained)
+    return FALSE;
+  for (guint i = 0, n = 0; n < max && i < parts->explained->len; i++) {
+    const ReportExplained *explained = &g_array_index (parts->explained, ReportExplained, i);
+    const ReportSong *song = report_table_song (parts->table, explained->song);
+    if (song->label == REPORT_NO_LABEL || (guint) song->label == song->answer)
+      break;
+    for (guint k = 0; n < max && k < explained->n; k++, n++) {
+      if (explained->twins[k].own != G_MAXUINT)
+        report_clips_want (parts->clips, explained->twins[k].own);
+      if (explained->twins[k].segment != G_MAXUINT)
+        report_clips_want (parts->clips, explained->twins[k].segment);
+    }
+  }
+  return TRUE;
+}
+
 static gboolean
 write_report (Parts *parts, const char *folder, GError **error)
 {
@@ -172,6 +199,7 @@ write_report (Parts *parts, const char *folder, GError **error)
                     .calibration = &parts->calibration,
                     .wrong = parts->wrong,
                     .nearest = parts->nearest,
+                    .explained = parts->explained,
                     .clips = parts->clips };
   return report_data_write (&report, data, error) && report_page_write (&report, folder, error);
 }
@@ -187,7 +215,8 @@ collect (gpointer instance, SegueContext *context, GError **error)
   parts.confusion = report_confusion_count (parts.table, parts.judged);
   report_calibration_count (&parts.calibration, parts.table, parts.judged);
   parts.wrong = find_wrong (parts.table, parts.judged);
-  if (!choose_clips (&parts, (guint) config->clips, cancellable, error))
+  if (!choose_clips (&parts, (guint) config->clips, cancellable, error) ||
+      !explain_songs (&parts, (guint) config->clips, context, error))
     return FALSE;
 
   const char *output = segue_context_get_output_folder (context, error);
@@ -213,6 +242,11 @@ static const SeguePort *const inputs[] = {
               "The segments that the model used: if they are audio, for clips of songs whose file "
               "can no longer be read.",
               .flags = SEGUE_PORT_OPTIONAL),
+  SEGUE_PORT (
+    "vectors", SEGUE_KIND_TENSOR,
+    "A vector for each segment, as `embed` computes it: for the training songs that sound "
+    "most like a song.",
+    .flags = SEGUE_PORT_OPTIONAL),
   NULL
 };
 
@@ -220,15 +254,17 @@ static const SegueStageType report = {
   SEGUE_STAGE_TYPE,
   .name = "report",
   .summary = "Reports a model's accuracy, with its misclassified segments to listen to",
-  .doc = "Writes `report/index.html`: a page that opens from disk, without a network, in light and "
-         "dark mode, also on phones. Accuracy by label, confusion matrix, learning curves, "
-         "reliability, every song with its segments; the misclassified segments as short clips, "
-         "each beside the most similar training segment of the correct artist (by the model's own "
-         "probabilities); the skipped songs, and the pipeline of the run. Labels can be corrected "
-         "in the page, which saves them as a table for `relabel` of `scan`. Each chart is also "
-         "available as PNG.\n\nThe page describes the test set; without one, the validation or "
-         "training set. Clips are cut from the songs' own files, decoded as `decode` does.",
-  .result_version = 5,
+  .doc =
+    "Writes `report/index.html`: a page that opens from disk, without a network, in light and "
+    "dark mode, also on phones. Accuracy by label, confusion matrix, learning curves, "
+    "reliability, every song with its segments; the misclassified segments as short clips, "
+    "each beside the most similar training segment of the correct artist (by the model's own "
+    "probabilities); if the pipeline has vectors of the segments, the training songs that sound most "
+    "like each song; the skipped songs, and the pipeline of the run. Labels can be corrected "
+    "in the page, which saves them as a table for `relabel` of `scan`. Each chart is also "
+    "available as PNG.\n\nThe page describes the test set; without one, the validation or "
+    "training set. Clips are cut from the songs' own files, decoded as `decode` does.",
+  .result_version = 6,
   .mode = SEGUE_MODE_COLLECT,
   .inputs = inputs,
   .params = params,

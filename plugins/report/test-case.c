@@ -1,6 +1,7 @@
 #include "test-case.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <segue/collect.h>
 #include <segue/file.h>
 #include <segue/plugin.h>
@@ -36,6 +37,7 @@ case_init (Case *self, const char *const *labels)
   self->n_labels = g_strv_length ((GStrv) labels);
   self->songs = g_ptr_array_new_with_free_func (song_free);
   self->audio = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
+  self->vectors = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   self->predictions = g_ptr_array_new_with_free_func ((GDestroyNotify) segue_item_unref);
   self->folder = g_dir_make_tmp ("segue-report-XXXXXX", &error);
   g_assert_no_error (error);
@@ -48,6 +50,7 @@ case_clear (Case *self)
   g_free (self->folder);
   g_ptr_array_unref (self->songs);
   g_ptr_array_unref (self->audio);
+  g_ptr_array_unref (self->vectors);
   g_ptr_array_unref (self->predictions);
 }
 
@@ -81,6 +84,25 @@ case_add_song (Case *self, const char *id, const char *set, const char *label, c
   g_ptr_array_add (self->songs, song);
   if (sound)
     add_sound (self, id, song->answers->len / 2);
+}
+
+void
+case_add_vectors (Case *self, double angle)
+{
+  static const gsize n = 2;
+  const Song *song = g_ptr_array_index (self->songs, self->songs->len - 1);
+  for (guint i = 0; i < song->answers->len / 2; i++) {
+    /* The segments of a song are a degree apart. */
+    double at = (angle + i) * G_PI / 180;
+    const float vector[] = { (float) cos (at), (float) sin (at) };
+    g_autofree char *suffix = g_strdup_printf ("%04u", i);
+    g_autoptr (SegueItem) tone = segue_test_tone (song->id, 200, 1, 16000);
+    g_autoptr (GBytes) bytes = g_bytes_new (vector, sizeof vector);
+    SegueItem *item =
+      segue_item_new_tensor (SEGUE_KIND_TENSOR, tone, suffix, bytes, SEGUE_DTYPE_F32, 1, &n);
+    segue_item_set_double (item, SEGUE_META_START, 10.0 * i);
+    g_ptr_array_add (self->vectors, item);
+  }
 }
 
 static void
@@ -190,6 +212,9 @@ case_run (Case *self, const char *with, const char *summary, GError **error)
   segue_harness_set_input (harness, "predictions", (SegueItem *const *) self->predictions->pdata,
                            self->predictions->len);
   segue_harness_set_threads (harness, 2);
+  if (self->vectors->len > 0)
+    segue_harness_set_input (harness, "vectors", (SegueItem *const *) self->vectors->pdata,
+                             self->vectors->len);
   if (self->audio->len > 0)
     segue_harness_set_input (harness, "items", (SegueItem *const *) self->audio->pdata,
                              self->audio->len);

@@ -9,6 +9,7 @@ typedef struct {
   guint n_labels;
   GPtrArray *songs;       /* see test-case.c */
   GPtrArray *audio;       /* SegueItem: of songs that have audio */
+  GPtrArray *vectors;     /* SegueItem: of songs that have vectors */
   char *folder;           /* gets metrics.json */
   GPtrArray *predictions; /* SegueItem, as written */
 } Case;
@@ -25,6 +26,9 @@ void case_clear (Case *self);
  */
 void case_add_song (Case *self, const char *id, const char *set, const char *label,
                     const char *answers, gboolean sound);
+/** case_add_vectors: the segments of the song that was added last are at @angle degrees in a plane; NaN: each has a
+ * number that is NaN. */
+void case_add_vectors (Case *self, double angle);
 /** case_write: metrics.json, and the predictions; a song's prediction is that of its first segment. */
 void case_write (Case *self);
 /** case_put: (in the case's folder) replaces the content of the file @name. */

@@ -126,6 +126,88 @@ test_content (void)
   json_decref (data);
 }
 
+/* Songs around a circle: whoever is near sounds alike, whatever the label. */
+static void
+add_circle (Case *c)
+{
+  static const struct {
+    const char *id, *set, *label, *answers;
+    double angle;
+  } songs[] = {
+    { "Anna/1.mp3", "train", "Anna", "0:90 0:80", 0 },
+    { "Anna/2.mp3", "train", "Anna", "0:90 0:80", 20 },
+    { "Anna/3.mp3", "train", "Anna", "0:90 0:80", 40 },
+    { "Ben/1.mp3", "train", "Ben", "1:90 1:80", 120 },
+    { "Ben/2.mp3", "validation", "Ben", "1:90 1:80", 141 },
+    { "Cora/1.mp3", "train", "Cora", "2:90 2:80", 240 },
+    { "Anna/4.mp3", "test", "Anna", "0:70 0:80", 2 },
+    { "Ben/3.mp3", "test", "Ben", "0:70 0:80", 22 },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (songs); i++) {
+    case_add_song (c, songs[i].id, songs[i].set, songs[i].label, songs[i].answers, TRUE);
+    case_add_vectors (c, songs[i].angle);
+  }
+}
+
+static void
+test_similar (void)
+{
+  g_auto (Case) c;
+  g_autoptr (GError) error = NULL;
+  case_init (&c, labels);
+  add_circle (&c);
+  case_write (&c);
+  g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 3 }", summary, &error);
+  g_assert_no_error (error);
+  json_t *data = read_data (harness), *explained = json_object_get (data, "explained");
+  g_assert_cmpuint (json_array_size (explained), ==, 2);
+  /* The mistake comes first; nearest are Anna/2, then Anna/3 or Anna/1: training songs only. */
+  json_t *mistake = json_array_get (explained, 0), *twins = json_array_get (mistake, 1);
+  g_assert_cmpint (number_at (mistake, 0), ==, 7);
+  g_assert_cmpuint (json_array_size (twins), ==, 3);
+  g_assert_cmpint (number_at (json_array_get (twins, 0), 0), ==, 1);
+  double before = 1.0001;
+  for (gsize i = 0; i < 3; i++) {
+    json_t *twin = json_array_get (twins, i);
+    double similarity = json_number_value (json_array_get (twin, 1));
+    g_assert_cmpfloat (similarity, <=, before);
+    before = similarity;
+    g_assert_cmpint (number_at (twin, 0), <=, 2);
+    /* Both can be played. */
+    for (gsize k = 2; k < 4; k++)
+      g_assert_true (json_is_string (json_array_get (json_array_get (twin, k), 1)));
+  }
+  /* The other song is right: its list has no players of its own. */
+  json_t *right = json_array_get (explained, 1);
+  json_t *twin = json_array_get (json_array_get (right, 1), 0);
+  g_assert_cmpint (number_at (right, 0), ==, 6);
+  g_assert_cmpint (number_at (twin, 0), ==, 0);
+  json_decref (data);
+  g_autofree char *page = case_read (harness, "index.html", NULL);
+  assert_has (page, "<section id=\"why\"");
+}
+
+/* Vectors that can't be compared cost the list, not the report. */
+static void
+test_similar_to_none (void)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < 2; i++) {
+    g_auto (Case) c;
+    case_init (&c, labels);
+    add_circle (&c);
+    g_ptr_array_set_size (c.vectors, i == 0 ? 0 : (gint) c.vectors->len - 2);
+    if (i > 0)
+      case_add_vectors (&c, NAN);
+    case_write (&c);
+    g_autoptr (SegueHarness) harness = case_run (&c, "{ clips: 3 }", summary, &error);
+    g_assert_no_error (error);
+    json_t *data = read_data (harness);
+    g_assert_cmpuint (json_array_size (json_object_get (data, "explained")), ==, 0);
+    json_decref (data);
+  }
+}
+
 static void
 test_pictures (void)
 {
@@ -601,6 +683,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/report/content", test_content);
+  g_test_add_func ("/report/similar", test_similar);
+  g_test_add_func ("/report/similar-to-none", test_similar_to_none);
   g_test_add_func ("/report/pictures", test_pictures);
   g_test_add_func ("/report/hostile-names", test_hostile_names);
   g_test_add_func ("/report/little", test_little);

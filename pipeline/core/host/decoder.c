@@ -56,11 +56,11 @@ segue_decoder_free (SegueDecoder *decoder)
   g_free (decoder);
 }
 
-SegueItem *
-segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,
-                      GError **error)
+/* @emitted: (transfer full) (nullable): %NULL: @error is set */
+static SegueItem *
+take_song (SegueDecoder *decoder, GPtrArray *emitted, GError **error)
 {
-  g_autoptr (GPtrArray) items = segue_chain_carry_file (decoder->chain, path, cancellable, error);
+  g_autoptr (GPtrArray) items = emitted;
   if (!items) {
     segue_advice_replace_error (error, NULL, NULL);
     segue_chain_renew (decoder->chain);
@@ -71,6 +71,23 @@ segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *can
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_INTERNAL,
                "the stage type ‘decode’ emitted %u items for one song", items->len);
   return NULL;
+}
+
+SegueItem *
+segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,
+                      GError **error)
+{
+  return take_song (decoder, segue_chain_carry_file (decoder->chain, path, cancellable, error),
+                    error);
+}
+
+SegueItem *
+segue_decoder_decode_passage (SegueDecoder *decoder, const char *path, double start, double end,
+                              GCancellable *cancellable, GError **error)
+{
+  return take_song (
+    decoder, segue_chain_carry_passage (decoder->chain, path, start, end, cancellable, error),
+    error);
 }
 
 void

@@ -1,6 +1,7 @@
 /* One song through consecutive MAP stages, depth first, in the calling thread. */
 #include "stage/chain.h"
 #include "item/item-private.h"
+#include "item/passage.h"
 #include "stage/choice.h"
 
 #include <errno.h>
@@ -209,6 +210,16 @@ segue_chain_carry_file (SegueChain *chain, const char *path, GCancellable *cance
                         GError **error)
 {
   g_autoptr (SegueItem) file = file_item_new (path);
+  segue_item_seal (file);
+  return segue_chain_carry (chain, &file, 1, cancellable, error);
+}
+
+GPtrArray *
+segue_chain_carry_passage (SegueChain *chain, const char *path, double start, double end,
+                           GCancellable *cancellable, GError **error)
+{
+  g_autoptr (SegueItem) file = file_item_new (path);
+  segue_item_set_passage (file, start, end);
   segue_item_seal (file);
   return segue_chain_carry (chain, &file, 1, cancellable, error);
 }

@@ -60,6 +60,9 @@ GPtrArray *segue_chain_carry (SegueChain *chain, SegueItem *const *items, guint 
 /** segue_chain_carry_file: the same for the file at @path, whose name is the song's id. */
 GPtrArray *segue_chain_carry_file (SegueChain *chain, const char *path, GCancellable *cancellable,
                                    GError **error);
+/** segue_chain_carry_passage: the same for decoders, which need to decode only the part from @start to @end s. */
+GPtrArray *segue_chain_carry_passage (SegueChain *chain, const char *path, double start, double end,
+                                      GCancellable *cancellable, GError **error);
 /** segue_chain_carry_fd: the same for an open file (@fd is borrowed) with the name @name. */
 GPtrArray *segue_chain_carry_fd (SegueChain *chain, int fd, const char *name,
                                  GCancellable *cancellable, GError **error);

@@ -37,6 +37,12 @@ SEGUE_API
 SegueItem *segue_decoder_decode (SegueDecoder *decoder, const char *path, GCancellable *cancellable,
                                  GError **error);
 
+/** segue_decoder_decode_passage: the same for the part from @start to @end s, which takes a fraction of the time. The
+ * item may contain more: %SEGUE_META_START is when it begins. %SEGUE_ERROR_DATA if the song ends before @start. */
+SEGUE_API
+SegueItem *segue_decoder_decode_passage (SegueDecoder *decoder, const char *path, double start,
+                                         double end, GCancellable *cancellable, GError **error);
+
 /** segue_decoder_use_cache: segue_decoder_recall() and segue_decoder_keep() use the cache of the run from now on, for the
  * stage of @context, which must outlive the decoder. A stage that is not in a run has no cache. */
 SEGUE_API

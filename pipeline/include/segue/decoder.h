@@ -29,4 +29,14 @@ struct _SegueDecodes {
   const char *const *extensions;
 };
 
+/**
+ * segue_item_get_passage: the part of the song that is wanted, in s; %FALSE: all of it (from 0 to infinity).
+ * @file: the item to decode
+ *
+ * A decoder may emit more: %SEGUE_META_START of the audio is the time of its first sample. It need not check that the
+ * rest of the file can be decoded.
+ */
+SEGUE_API
+gboolean segue_item_get_passage (const SegueItem *file, double *start, double *end);
+
 G_END_DECLS

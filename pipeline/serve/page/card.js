@@ -28,6 +28,12 @@ const mean = segments => {
   return sums;
 };
 
+const pauseOthers = audio => {
+  for (const other of document.querySelectorAll('audio'))
+    if (other !== audio)
+      other.pause();
+};
+
 export class Card {
   /* model: of /api/model; changed (): called when something counted on the page has changed. */
   constructor (file, model, changed) {
@@ -36,6 +42,7 @@ export class Card {
     this.changed = changed;
     this.state = 'waiting'; /* sending, hearing, answered, failed */
     this.candidates = null; /* labels, of a song that is unsure */
+    this.urls = []; /* of songs that sound alike */
     this.expected = [];
     this.predicted = [];
     this.probabilities = bare();
@@ -135,6 +142,7 @@ export class Card {
       this.label = line.label;
       this.candidates = line.unsure ? line.candidates : null;
       this.probabilities = bare(line.probabilities);
+      this.showSimilar(line.similar ?? []);
     } else if (line.event === 'error') {
       return this.fail(line.message);
     }
@@ -154,6 +162,7 @@ export class Card {
     this.removed = true;
     this.request?.abort();
     URL.revokeObjectURL(this.url);
+    this.urls.forEach(url => URL.revokeObjectURL(url));
     this.element.remove();
   }
 
@@ -215,6 +224,67 @@ export class Card {
     }));
   }
 
+  /* ---- Training songs that sound most like it ---- */
+
+  showSimilar (songs) {
+    this.find('.similar').hidden = songs.length === 0;
+    this.find('.similar ol').replaceChildren(...songs.map(song => {
+      const row = document.createElement('li');
+      const what = row.appendChild(document.createElement('span'));
+      what.className = 'song';
+      what.appendChild(document.createElement('bdi')).textContent = song.title;
+      if (song.label) {
+        what.append(' ');
+        const artist = what.appendChild(document.createElement('bdi'));
+        artist.className = 'artist';
+        artist.textContent = song.label;
+      }
+      if (song.plays)
+        this.addPlayButton(row, song);
+      const number = row.appendChild(document.createElement('span'));
+      number.className = 'number';
+      number.title = 'Similarity: 1 for the same sound, 0 for unrelated ones';
+      number.textContent = song.similarity.toFixed(2);
+      return row;
+    }));
+  }
+
+  addPlayButton (row, song) {
+    const button = row.appendChild(document.createElement('button'));
+    button.type = 'button';
+    button.textContent = 'Play';
+    button.setAttribute('aria-label', `Play ${song.title}`);
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      try {
+        await this.play(row, song);
+        button.remove();
+      } catch {
+        button.disabled = false;
+        const problem = row.querySelector('.problem') ?? row.appendChild(document.createElement('span'));
+        problem.className = 'problem quiet';
+        problem.textContent = 'This song can’t be played.';
+      }
+    });
+  }
+
+  /* The token is in a header, so the song is fetched as a whole. */
+  async play (row, song) {
+    const response = await fetch(`api/library/${song.song}`, { headers: headers() });
+    if (!response.ok)
+      throw new Error(response.statusText);
+    const audio = document.createElement('audio');
+    audio.controls = true;
+    audio.setAttribute('aria-label', song.title);
+    audio.addEventListener('loadedmetadata', () => { audio.currentTime = song.start; }, { once: true });
+    audio.addEventListener('play', () => pauseOthers(audio));
+    const url = URL.createObjectURL(await response.blob());
+    this.urls.push(url);
+    audio.src = url;
+    row.append(audio);
+    audio.play().catch(() => {}); /* the player itself shows the failure */
+  }
+
   /* ---- The player: plays the file from the user's own disk ---- */
 
   length () {
@@ -245,9 +315,7 @@ export class Card {
         requestAnimationFrame(animate);
     };
     audio.addEventListener('play', () => {
-      for (const other of document.querySelectorAll('audio'))
-        if (other !== audio)
-          other.pause();
+      pauseOthers(audio);
       this.element.classList.add('plays');
       animate();
     });

@@ -555,6 +555,102 @@ def test_twenty(server, place):
     server.wait_until_idle()
 
 
+# ---- Training songs that sound alike ----
+
+def twin_of(song):
+    """The song with the noise of a lossy encoder: its samples have only 8 bits."""
+    changed = bytearray(song)
+    for i in range(44, len(changed), 2):
+        changed[i] = 0
+    return bytes(changed)
+
+
+def songs_of(library):
+    with open(os.path.join(library, "songs.jsonl")) as file:
+        return [json.loads(line) for line in file]
+
+
+def test_similar(place):
+    """An answer names the training songs that sound most like the song; those below --music can be played."""
+    place.run("run", "--preset", "artist-small", place.music, "--set", "segment.count=3")
+    run = "runs/artist-small/latest"
+    library = os.path.join(place.folder, run, "library")
+    songs = songs_of(library)
+    check({song["set"] for song in songs} >= {"train", "test"}, songs)
+    server = serving.Server(place, "--music", place.music, model=run)
+    for number, song in enumerate(songs):
+        if song["set"] != "train":
+            continue
+        with open(os.path.join(place.music, song["id"]), "rb") as file:
+            own = file.read()
+        for sent in (own, twin_of(own)):
+            answer = expect(server.post(sent), 200).json()
+            first = answer["similar"][0]
+            check(len(answer["similar"]) == 3 and first["song"] == number, f"{song}: {answer['similar']}")
+            check(first["label"] == song["label"] and first["plays"] and first["similarity"] > 0.9, first)
+            check(all(songs[other["song"]]["set"] == "train" for other in answer["similar"]), answer["similar"])
+            check(place.folder not in json.dumps(answer), answer)
+        check(expect(server.get(f"/api/library/{number}"), 200).body == own, "another song")
+        break
+    lines = expect(server.post(place.song(1, 0), "song.wav", "Accept: application/x-ndjson"), 200).lines()
+    check(len(lines[-1]["similar"]) == 3, lines[-1])
+    played = server.get("/api/library/0")
+    check(played.headers["content-type"] == "audio/wav" and "sandbox" in played.headers["content-security-policy"], played)
+    expect(server.get("/api/library/0", access=""), 401, "no-token")
+    expect(server.get("/api/library/0", "Origin: http://evil.example"), 403, "foreign-page")
+    expect(server.ask("POST", "/api/library/0", b""), 405, "method-not-allowed")
+    for path in (str(len(songs)), "-1", "", "0x1", "1e9", "../model", "0/..", "99999999999999999999"):
+        expect(server.get(f"/api/library/{path}"), 404, "not-found")
+    server.stop()
+    without = serving.Server(place, model=run)
+    check(not any(song["plays"] for song in expect(without.post(place.song(1, 0)), 200).json()["similar"]), "plays")
+    expect(without.get("/api/library/0"), 404, "not-found")
+    without.stop()
+    refused(place, 66, "can't use the music folder", "--model", run, "--music", "nowhere")
+    refused(place, 66, "there is no library", "--model", "runs/artist-cnn/latest", "--music", place.music)
+
+
+def test_untrusted_library(place):
+    """A library may name any file, and be damaged: nothing outside of the music is opened, and songs are classified."""
+    run = "runs/artist-small/latest"
+    for name, change, plays in (
+            ("above", lambda song: song.update(id="../secret.wav"), False),
+            ("absolute", lambda song: song.update(id=os.path.join(place.folder, "secret.wav")), False),
+            ("encoded", lambda song: song.update(id="%2e%2e/secret.wav"), False),
+            ("link", lambda song: song.update(id="link.wav"), False),
+            ("folder", lambda song: song.update(id="link/Song 0.wav"), False),
+            ("other", lambda song: song.update(id="notes.txt"), False),
+            ("source", lambda song: song.update(source=os.path.join(place.folder, "secret.wav")), True)):
+        bad = os.path.join(place.folder, "bad")
+        subprocess.run(["rm", "-rf", bad], check=True)
+        subprocess.run(["cp", "-rL", os.path.join(place.folder, run, "model"), bad], check=True)
+        subprocess.run(["cp", "-rL", os.path.join(place.folder, run, "library"), bad], check=True)
+        for file in ("secret.wav", os.path.join("music", "notes.txt")):
+            with open(os.path.join(place.folder, file), "w") as out:
+                out.write("secret")
+        for link, target in (("link.wav", "../secret.wav"), ("link", "Artist 0/Album 0")):
+            if not os.path.lexists(os.path.join(place.music, link)):
+                os.symlink(target, os.path.join(place.music, link))
+        songs = songs_of(os.path.join(bad, "library"))
+        change(songs[0])
+        with open(os.path.join(bad, "library", "songs.jsonl"), "w") as file:
+            file.writelines(json.dumps(song) + "\n" for song in songs)
+        server = serving.Server(place, "--music", place.music, model="bad")
+        answer = server.get("/api/library/0")
+        check(answer.status == (200 if plays else 404) and b"secret" not in answer.body, f"{name}: {answer}")
+        server.stop()
+    vectors = os.path.join(place.folder, "bad", "library", "library.safetensors")
+    with open(vectors, "rb") as file:
+        whole = file.read()
+    for name, damaged in (("cut", whole[:-4]), ("NaN", whole[:-64] + b"\xff" * 64), ("empty", b"")):
+        with open(vectors, "wb") as file:
+            file.write(damaged)
+        server = serving.Server(place, model="bad")
+        check("answers do not list similar songs" in server.said(), f"{name}: {server.said()}")
+        check("similar" not in expect(server.post(place.song(1, 0)), 200).json(), name)
+        server.stop()
+
+
 # ---- Start and end ----
 
 def refused(place, status, words, *arguments):
@@ -710,7 +806,7 @@ def main():
     tap.case("end by Ctrl-C", test_end, place, signal.SIGINT, 130)
     tap.case("end by SIGTERM", test_end, place, signal.SIGTERM, 143)
     tap.case("killed", test_end, place, signal.SIGKILL, -9)
-    for name in ("combined", "interface", "tokens", "no_room", "decoder_lost"):
+    for name in ("combined", "interface", "tokens", "no_room", "decoder_lost", "similar", "untrusted_library"):
         tap.case(name, globals()[f"test_{name}"], place)
     if not tap.failed:
         place.remove()
