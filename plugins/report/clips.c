@@ -88,6 +88,7 @@ typedef struct {
   const char *music; /* nullable: the folder of the songs of a finished run */
   const char *folder;
   GMutex mutex;
+  gint n_recalled;    /* clips that were cached */
   guint next, done;   /* in clips->list, which is sorted by song */
   GError *failure;    /* the first that does not concern a song */
   GError *no_decoder; /* nullable: why there is none */
@@ -275,7 +276,10 @@ recall_clip (Hand *hand, guint i, const Song *song, GError **error)
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  return !bytes || write_clip (hand, i, bytes, passage_suffix (work->format), error);
+  if (!bytes)
+    return TRUE;
+  g_atomic_int_inc (&hand->work->n_recalled);
+  return write_clip (hand, i, bytes, passage_suffix (work->format), error);
 }
 
 static gboolean
@@ -501,6 +505,8 @@ report_clips_make (ReportClips *clips, SegueDataset *items, PassageFormat format
   g_hash_table_unref (work.item_places);
   g_mutex_clear (&work.mutex);
   g_clear_error (&work.no_decoder);
+  segue_context_log (context, G_LOG_LEVEL_DEBUG, "%d of %u clips from the cache", work.n_recalled,
+                     clips->list->len);
   if (!work.failure)
     tell_missing (&work);
   else

@@ -84,6 +84,34 @@ test_page (Fixture *f, gconstpointer data)
 }
 
 /* A run whose pipeline has no such stage. */
+/* A report that is written again has the clips of unchanged songs from the cache, bit for bit. */
+static void
+test_clips_are_kept (Fixture *f, gconstpointer data)
+{
+  g_auto (CommandResult) result = { 0 };
+  run_preset (f, &result);
+  guint n = count_files (f, LATEST "/report/clips");
+  g_assert_cmpuint (n, >, 0);
+  command_run_shell (&result, f->folder, f->env, "cp -rL " LATEST "/report/clips first");
+  command_assert (&result, 0);
+
+  g_auto (GStrv) env = g_environ_setenv (g_strdupv (f->env), "SEGUE_DEBUG", "report:debug", TRUE);
+  command_run (&result, f->folder, env, "run", "--preset", "artist-cnn", f->music, QUICK, "--set",
+               "report.clips=199", NULL);
+  command_assert (&result, 0);
+  g_autofree char *all = g_strdup_printf ("%u of %u clips from the cache", n, n);
+  command_assert_says (&result, all);
+  command_run_shell (&result, f->folder, f->env, "diff -r first " LATEST "/report/clips");
+  command_assert (&result, 0);
+
+  /* Clips in another format are other clips. */
+  command_run (&result, f->folder, env, "run", "--preset", "artist-cnn", f->music, QUICK, "--set",
+               "report.format=flac", NULL);
+  command_assert (&result, 0);
+  g_autofree char *none = g_strdup_printf ("0 of %u clips from the cache", n);
+  command_assert_says (&result, none);
+}
+
 static void
 test_without_stage (Fixture *f, gconstpointer data)
 {
@@ -360,6 +388,7 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                        \
   g_test_add (name, Fixture, &library, fixture_set_up, function, fixture_tear_down)
   ADD ("/report/page", test_page);
+  ADD ("clips-are-kept", test_clips_are_kept);
   ADD ("/report/without-stage", test_without_stage);
   ADD ("/report/refused", test_refused);
   ADD ("/report/keeps", test_keeps);

@@ -147,7 +147,7 @@ static void
 test_places (void)
 {
   g_autoptr (GError) error = NULL;
-  Queue *queue = queue_new (NULL, 1, 3, 1, &error);
+  Queue *queue = queue_new (NULL, NULL, 1, 3, 1, &error);
   g_assert_no_error (error);
   ProblemKind problem;
   ServedSong *songs[8] = { NULL };
@@ -299,17 +299,19 @@ test_lines (void)
     "{\"event\":\"segments\",\"first\":0,\"segments\":[{\"start\":0.0,\"duration\":10.0,"
     "\"probabilities\":{\"B\\\"<\":0.5,\"D\":0.25,\"A\":0.125}}]}\n");
   /* Equal ones each once, in their order. */
-  g_autofree char *answer = line_answer ("a", &song, labels, 100);
+  g_autofree char *answer = line_answer ("a", &song, labels, 100, NULL);
   g_assert_cmpstr (
     answer, ==,
     "{\"event\":\"answer\",\"file\":\"a\",\"label\":\"B\\\"<\",\"probabilities\":{\"A\":"
     "0.25,\"B\\\"<\":0.25,\"C\":0.25,\"D\":0.25}}\n");
   song.certainty = SEGUE_UNSURE;
-  g_autofree char *unsure = line_answer ("a", &song, labels, 1);
+  json_t *similar = json_pack ("[{s:s}]", "title", "Grace\n<b>");
+  g_autofree char *unsure = line_answer ("a", &song, labels, 1, similar);
+  json_decref (similar);
   g_assert_cmpstr (
     unsure, ==,
     "{\"event\":\"answer\",\"file\":\"a\",\"label\":\"B\\\"<\",\"unsure\":true,\"candidates\":["
-    "\"B\\\"<\",\"A\"],\"probabilities\":{\"A\":0.25}}\n");
+    "\"B\\\"<\",\"A\"],\"probabilities\":{\"A\":0.25},\"similar\":[{\"title\":\"Grace\\n<b>\"}]}\n");
   g_autofree char *strange = line_segments (&song, 1, 2, labels, 2);
   g_assert_nonnull (strstr (strange, "\"B\\\"<\":0.75"));
 }
