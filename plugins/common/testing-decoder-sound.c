@@ -371,7 +371,8 @@ test_passage (DecoderFixture *fixture, gconstpointer decoder)
                     segue_item_get_double (part, SEGUE_META_START, -1), decoder_length (part),
                     (double) compare_passage (whole, part));
     g_assert_cmpfloat ((double) decoder_length (part), <, 4.0 * 48000);
-    g_assert_cmpfloat (compare_passage (whole, part), <, 2e-3);
+    /* The tone changes by 0.03 from a sample to the next: it is at the right sample. */
+    g_assert_cmpfloat (compare_passage (whole, part), <, 0.02);
   }
 }
 

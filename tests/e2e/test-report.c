@@ -388,7 +388,7 @@ main (int argc, char **argv)
 #define ADD(name, function)                                                                        \
   g_test_add (name, Fixture, &library, fixture_set_up, function, fixture_tear_down)
   ADD ("/report/page", test_page);
-  ADD ("clips-are-kept", test_clips_are_kept);
+  ADD ("/report/clips-are-kept", test_clips_are_kept);
   ADD ("/report/without-stage", test_without_stage);
   ADD ("/report/refused", test_refused);
   ADD ("/report/keeps", test_keeps);
