@@ -639,6 +639,14 @@ def test_untrusted_library(place):
         answer = server.get("/api/library/0")
         check(answer.status == (200 if plays else 404) and b"secret" not in answer.body, f"{name}: {answer}")
         server.stop()
+    # The library of another model's run.
+    other = os.path.join(place.folder, "other")
+    subprocess.run(["cp", "-rL", os.path.join(place.folder, "runs/artist-cnn/latest/model"), other], check=True)
+    subprocess.run(["cp", "-rL", os.path.join(place.folder, run, "library"), other], check=True)
+    server = serving.Server(place, model="other")
+    check("prepared in another way" in server.said(), server.said())
+    check("similar" not in expect(server.post(place.song(1, 0)), 200).json(), "another library")
+    server.stop()
     vectors = os.path.join(place.folder, "bad", "library", "library.safetensors")
     with open(vectors, "rb") as file:
         whole = file.read()
