@@ -38,6 +38,9 @@ say '3. Train and evaluate'
 say "4. Who made ‘$held_out_song’? (It is by $held_out_artist, and was not used in training.)"
 "$segue" predict --model runs/quickstart/latest "$held_out/$held_out_song"
 
+say "5. Which songs sound like ‘$held_out_song’?"
+"$segue" similar runs/quickstart/latest "$held_out/$held_out_song" --top 5
+
 cat >&2 <<TEXT
 
 Locations:
@@ -45,7 +48,10 @@ Locations:
   the music       $music
   this run        $PWD/runs/quickstart/latest/  (metrics.json, predictions.csv, model/)
   the report      file://$PWD/runs/quickstart/latest/report/index.html  (open it in a browser)
+  a map of it     file://$PWD/runs/quickstart/latest/map/index.html  (every song; a click plays it)
 
 Next, train on your own music, laid out as <artist>/<album>/<title>.mp3:
   $segue run --preset artist-small ~/Music
+Then drop songs on a page, and hear which songs of yours they sound like:
+  $segue serve --model runs/artist-small/latest --music ~/Music --open
 TEXT
