@@ -315,6 +315,35 @@ write_not_true (SegueJson *json, const char *key)
   segue_json_close (json, '{');
 }
 
+static gboolean
+takes_several (const SegueStageType *type)
+{
+  for (guint i = 0; type->inputs[i]; i++)
+    if (type->inputs[i]->flags & SEGUE_PORT_SEVERAL)
+      return TRUE;
+  return FALSE;
+}
+
+static const char one_producer[] =
+  "{\"type\": [\"string\", \"object\"], \"additionalProperties\": {\"type\": [\"string\", \"null\"]}}";
+/* Not which of the inputs it is. */
+static const char several_producers[] =
+  "{\"type\": [\"array\", \"object\"], \"minItems\": 2, \"uniqueItems\": true, "
+  "\"additionalProperties\": {\"minItems\": 2, \"uniqueItems\": true}}";
+
+static void
+write_from (SegueJson *json, const SegueStageType *type)
+{
+  if (!type->inputs || !type->inputs[0]) {
+    write_refused (json, "from");
+    return;
+  }
+  g_autoptr (SegueNode) form =
+    segue_node_parse (takes_several (type) ? several_producers : one_producer, -1, "from", NULL);
+  segue_json_key (json, "from");
+  segue_json_node (json, form);
+}
+
 /* Settings for stages of one mode, and the inputs that `from` may name. */
 static void
 write_settings_of (SegueJson *json, const SegueStageType *type)
@@ -330,8 +359,7 @@ write_settings_of (SegueJson *json, const SegueStageType *type)
   }
   if (!(type->flags & SEGUE_STAGE_SEEDED) && type->mode != SEGUE_MODE_SOURCE)
     write_refused (json, "seed");
-  if (!type->inputs || !type->inputs[0])
-    write_refused (json, "from");
+  write_from (json, type);
 }
 
 /* The branch of a stage's schema that applies once its type is known. */
