@@ -49,7 +49,7 @@ def prepare(folder):
                        for name in names if name.endswith(".ogg"))
         os.makedirs(os.path.join(held, artist))
         shutil.move(names[-1], os.path.join(held, artist))
-    subprocess.run([SEGUE, "run", "--preset", "quickstart", music, "--set", "train.epochs=12"],
+    subprocess.run([SEGUE, "run", "--preset", "quickstart", music],
                    check=True, cwd=folder, env=ENV, stdout=subprocess.DEVNULL)
 
 
