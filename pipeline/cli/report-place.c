@@ -1,6 +1,7 @@
 #include "report-place.h"
 
 #include "base/beneath.h"
+#include "base/file-type.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,7 +120,10 @@ static gboolean
 is_run (const char *run, GError **error)
 {
   g_autofree char *record = g_build_filename (run, "run.json", NULL);
-  if (g_file_test (record, G_FILE_TEST_EXISTS))
+  mode_t type;
+  if (!segue_file_type (record, &type, error))
+    return FALSE;
+  if (type)
     return TRUE;
   g_autofree char *shown = g_filename_display_name (run);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,

@@ -100,8 +100,8 @@ const SegueVerb segue_verb_serve = {
     "Serves a page on this machine: drop songs or a folder on it and watch predictions "
     "arrive, segment by segment. Finished and running runs are listed beside it, with their "
     "reports. If the run has a library (stage `library`), an answer lists the three training "
-    "songs that sound most like the song; with --music, they can be played. Programs can use the same server: docs/serve.md documents its JSON "
-    "interface.\n\nSongs are decoded in separate processes, kept in unnamed files while they "
+    "songs that sound most like the song; with --music, they can be played. Programs can use the "
+    "same server: docs/serve.md documents its JSON interface.\n\nSongs are decoded in separate processes, kept in unnamed files while they "
     "are classified, and not stored. Requests must carry the token of the printed address; by "
     "default only this machine can reach the server. Requests from pages of other sites are "
     "refused.\n\nCtrl-C stops it: songs in flight are cancelled, and nothing is left behind.",

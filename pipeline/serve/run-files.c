@@ -2,10 +2,7 @@
 
 #include "base/beneath.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_ALIAS 512
@@ -38,18 +35,7 @@ run_file_open (int run, const char *path)
   g_autofree char *first = g_strndup (path, (gsize) (rest - path));
   g_autofree char *alias = read_alias (run, first);
   g_autofree char *real = alias ? g_strconcat (alias, rest, NULL) : g_strdup (path);
-  const char *name;
-  struct stat info;
-  int parent = segue_beneath_open_parent (run, real, &name);
-  if (parent < 0)
-    return -1;
-  int fd = openat (parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  close (parent);
-  if (fd >= 0 && fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
-    return fd;
-  if (fd >= 0)
-    close (fd);
-  return -1;
+  return segue_beneath_open_file (run, real);
 }
 
 gboolean

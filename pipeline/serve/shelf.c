@@ -8,7 +8,6 @@
 #include <segue/error.h>
 #include <segue/json.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct _Shelf {
@@ -60,21 +59,10 @@ static int
 open_song (const Shelf *shelf, const SegueLibrarySong *song, const char **type)
 {
   g_autofree char *path = path_of (song->id);
-  struct stat info;
-  const char *name;
   *type = path ? media_type_of (path) : NULL;
   if (!*type || !g_str_has_prefix (*type, "audio/"))
     return -1;
-  int parent = segue_beneath_open_parent (shelf->music, path, &name);
-  if (parent < 0)
-    return -1;
-  int fd = openat (parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  close (parent);
-  if (fd >= 0 && fstat (fd, &info) == 0 && S_ISREG (info.st_mode))
-    return fd;
-  if (fd >= 0)
-    close (fd);
-  return -1;
+  return segue_beneath_open_file (shelf->music, path);
 }
 
 int

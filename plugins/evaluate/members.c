@@ -129,14 +129,8 @@ add_all (CombineMembers *members, SegueContext *context, GError **error)
   for (guint i = 0;; i++) {
     SegueDataset *predictions = segue_context_get_nth_input (context, "predictions", i);
     SegueDataset *models = segue_context_get_nth_input (context, "model", i);
-    if (!predictions && !models)
+    if (!predictions) /* nor a model: both inputs are of the same stages */
       return TRUE;
-    if (!predictions || !models) {
-      g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
-                   "inputs 'predictions' and 'model' take the outputs of the same stages, in the "
-                   "same order; write one list for both: from: [ID, ID]");
-      return FALSE;
-    }
     if (i == SEGUE_MAX_MEMBERS) {
       g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                    "at most %d models can be combined; remove some from the list under from:",

@@ -173,7 +173,7 @@ find_file (const Work *work, const ReportSong *song, GError **error)
 
 /* The audio that the model used for segment @i; %NULL without @error: not known. */
 static SegueItem *
-read_heard (Hand *hand, guint i, GError **error)
+read_model_audio (Hand *hand, guint i, GError **error)
 {
   Work *work = hand->work;
   const ReportSegment *segment = segment_of (work, i);
@@ -305,13 +305,13 @@ cut_clip (Hand *hand, guint i, Song *song, GError **error)
 
 /* %FALSE without @error: the audio that the model used is not known. */
 static gboolean
-use_heard (Hand *hand, guint i, GError **error)
+use_model_audio (Hand *hand, guint i, GError **error)
 {
   const ReportSegment *segment = segment_of (hand->work, i);
   const char *suffix = NULL;
-  g_autoptr (SegueItem) heard = read_heard (hand, i, error);
+  g_autoptr (SegueItem) audio = read_model_audio (hand, i, error);
   g_autoptr (GBytes) bytes =
-    heard ? passage_encode (heard, segment->start, segment->start, length_of (segment),
+    audio ? passage_encode (audio, segment->start, segment->start, length_of (segment),
                             hand->work->format, &suffix, error)
           : NULL;
   return bytes && write_clip (hand, i, bytes, suffix, error);
@@ -325,7 +325,7 @@ make_clip (Hand *hand, guint i, Song *song, GError **error)
   g_autoptr (GError) first = NULL, second = NULL;
   if (cut_clip (hand, i, song, &first))
     return TRUE;
-  if (is_about_song (first) && use_heard (hand, i, &second))
+  if (is_about_song (first) && use_model_audio (hand, i, &second))
     return TRUE;
   g_propagate_error (error, second ? g_steal_pointer (&second) : g_steal_pointer (&first));
   return FALSE;

@@ -165,7 +165,7 @@ choose_clips (Parts *parts, guint max, GCancellable *cancellable, GError **error
   return TRUE;
 }
 
-/* Songs with a wrong label are heard beside those that sound most like them. */
+/* Finds similar songs, and requests clips of misclassified songs and of those most similar to them. */
 static gboolean
 explain_songs (Parts *parts, guint max, SegueContext *context, GError **error)
 {

@@ -126,7 +126,7 @@ test_content (void)
   json_decref (data);
 }
 
-/* Songs around a circle: whoever is near sounds alike, whatever the label. */
+/* Vectors around a circle: neighbours are similar, whatever their labels. */
 static void
 add_circle (Case *c)
 {

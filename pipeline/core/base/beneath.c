@@ -32,6 +32,25 @@ segue_beneath_open_parent (int folder, const char *path, const char **name)
 }
 
 int
+segue_beneath_open_file (int folder, const char *path)
+{
+  const char *name;
+  struct stat info;
+  int parent = segue_beneath_open_parent (folder, path, &name);
+  if (parent < 0)
+    return -1;
+  int fd = openat (parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  int err = fd < 0 ? errno : fstat (fd, &info) != 0 ? errno : S_ISREG (info.st_mode) ? 0 : EINVAL;
+  close (parent);
+  if (fd >= 0 && err != 0) {
+    close (fd);
+    fd = -1;
+  }
+  errno = err;
+  return fd;
+}
+
+int
 segue_beneath_open_folder (int folder, const char *path)
 {
   const char *name;

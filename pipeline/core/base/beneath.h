@@ -21,6 +21,9 @@
  */
 SEGUE_API
 int segue_beneath_open_parent (int folder, const char *path, const char **name);
+/** segue_beneath_open_file: a handle to read the regular file at @path with; -1 with errno: EINVAL where it is none. */
+SEGUE_API
+int segue_beneath_open_file (int folder, const char *path);
 /** segue_beneath_open_folder: a handle to list @path with; -1 with errno. */
 SEGUE_API
 int segue_beneath_open_folder (int folder, const char *path);

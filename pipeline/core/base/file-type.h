@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <segue/version.h>
 #include <sys/stat.h>
 
 /**
@@ -10,6 +11,7 @@
  *
  * Returns: %FALSE with %SEGUE_ERROR_NO_INPUT if it may not be examined, %SEGUE_ERROR_IO if that failed
  */
+SEGUE_API
 gboolean segue_file_type (const char *path, mode_t *type, GError **error);
 /** segue_file_type_of_link: as segue_file_type(), of a link itself. */
 gboolean segue_file_type_of_link (const char *path, mode_t *type, GError **error);

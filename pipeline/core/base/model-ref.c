@@ -1,4 +1,5 @@
 /* A model by name: a folder, an installed model, or a snapshot in the Hugging Face cache. */
+#include "base/file-type.h"
 #include "base/hub-cache.h"
 
 #include <segue/file.h>
@@ -28,13 +29,15 @@ resolve_path (const char *ref, GError **error)
     path = g_build_filename (g_get_home_dir (), ref + 1, NULL);
   else
     path = g_strdup (ref);
-  if (is_folder (path))
+  mode_t type;
+  if (!segue_file_type (path, &type, error))
+    return NULL;
+  if (type == S_IFDIR)
     return g_canonicalize_filename (path, NULL);
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
-               g_file_test (path, G_FILE_TEST_EXISTS)
-                 ? "the model ‘%s’ is a file; give the folder that contains its config.json"
-                 : "there is no model folder ‘%s’",
+               type ? "the model ‘%s’ is a file; give the folder that contains its config.json"
+                    : "there is no model folder ‘%s’",
                shown);
   return NULL;
 }

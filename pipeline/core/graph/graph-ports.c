@@ -273,13 +273,46 @@ connect_named (Connector *c, const SegueNode *key, const SegueNode *value, GHash
 }
 
 static gboolean
+have_same_stages (const SegueGraphStage *stage, const SeguePort *one, const SeguePort *other)
+{
+  for (guint n = 0;; n++) {
+    guint i = segue_graph_stage_find_input (stage, one->name, n);
+    guint j = segue_graph_stage_find_input (stage, other->name, n);
+    if (i == stage->n_inputs || j == stage->n_inputs)
+      return i == j;
+    if (stage->inputs[i].producer != stage->inputs[j].producer)
+      return FALSE;
+  }
+}
+
+/* The n-th inputs of all ports that take several belong together: they come from one stage. */
+static gboolean
+check_lists (Connector *c, const SegueNode *from)
+{
+  const SeguePort *first = NULL;
+  for (guint i = 0; i < c->stage->n_inputs; i++) {
+    const SegueGraphInput *input = &c->stage->inputs[i];
+    if (!takes_several (input->port) || input->producer == SEGUE_NOT_CONNECTED)
+      continue;
+    first = first ? first : input->port;
+    if (!have_same_stages (c->stage, first, input->port))
+      return fail (
+        c, from,
+        "inputs '%s' and '%s' take the same stages in the same order; write one list for "
+        "both: from: [ID, ID]",
+        first->name, input->port->name);
+  }
+  return TRUE;
+}
+
+static gboolean
 connect_map (Connector *c, const SegueNode *from, GHashTable *decided)
 {
   for (guint k = 0; k < from->keys->len; k++)
     if (!connect_named (c, g_ptr_array_index (from->keys, k), g_ptr_array_index (from->values, k),
                         decided))
       return FALSE;
-  return TRUE;
+  return c->stage->faulty || check_lists (c, from);
 }
 
 static gboolean

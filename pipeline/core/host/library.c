@@ -1,4 +1,5 @@
 /* A library, and the search in it: a song is prepared, its segments are projected, and compared with all rows. */
+#include "base/file-type.h"
 #include "graph/advice.h"
 #include "host/library-private.h"
 #include "host/library-songs.h"
@@ -87,11 +88,15 @@ read_head (const char *folder, Head *head, GError **error)
   return ok;
 }
 
+/* @found: (out): whether @folder is a library */
 static gboolean
-has_head (const char *folder)
+find_head (const char *folder, gboolean *found, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "library.json", NULL);
-  return g_file_test (path, G_FILE_TEST_EXISTS);
+  mode_t type;
+  gboolean ok = segue_file_type (path, &type, error);
+  *found = ok && type != 0;
+  return ok;
 }
 
 /* (transfer full): @given, or its folder `library`. */
@@ -99,9 +104,14 @@ static char *
 find_folder (const char *given, GError **error)
 {
   g_autofree char *inside = g_build_filename (given, "library", NULL);
-  if (has_head (inside))
+  gboolean found;
+  if (!find_head (inside, &found, error))
+    return NULL;
+  if (found)
     return g_steal_pointer (&inside);
-  if (has_head (given))
+  if (!find_head (given, &found, error))
+    return NULL;
+  if (found)
     return g_strdup (given);
   g_autofree char *shown = g_filename_display_name (given);
   g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_NO_INPUT,
@@ -355,6 +365,17 @@ insert (SegueLibraryAnswer *answer, guint max, SegueLibraryMatch match)
   matches[at] = match;
 }
 
+/* @code: not DATA while a song is sought: that would be an error of the song */
+static gboolean
+refuse_row (const SegueLibrary *library, SegueErrorCode code, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (library->vectors.path);
+  g_set_error (
+    error, SEGUE_ERROR, code,
+    "‘%s’ is damaged: a vector has a wrong length; run the pipeline of the library again", shown);
+  return FALSE;
+}
+
 static gboolean
 take_song (const SegueLibrary *library, const Query *query, const SegueLibraryEntry *entry,
            const float *rows, guint max, SegueLibraryAnswer *answer, GError **error)
@@ -362,13 +383,8 @@ take_song (const SegueLibrary *library, const Query *query, const SegueLibraryEn
   if (!is_sought (query, &entry->song))
     return TRUE;
   SegueLibraryMatch match = compare (library, query, entry, rows);
-  if (isnan (match.similarity)) {
-    g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_FAILED,
-                 "‘%s’ is damaged: a vector has a wrong length; run the pipeline of the library "
-                 "again",
-                 library->vectors.path);
-    return FALSE;
-  }
+  if (isnan (match.similarity))
+    return refuse_row (library, SEGUE_ERROR_FAILED, error);
   if (is_same (library, query, entry, rows)) {
     answer->n_same++;
     answer->same = answer->same ? answer->same : &entry->song;
@@ -472,16 +488,6 @@ begins_with (const SegueLibrary *library, const SegueReplay *preparation, gboole
   return TRUE;
 }
 
-static gboolean
-refuse_row (const SegueLibrary *library, GError **error)
-{
-  g_autofree char *shown = g_filename_display_name (library->vectors.path);
-  g_set_error (
-    error, SEGUE_ERROR, SEGUE_ERROR_DATA,
-    "‘%s’ is damaged: a vector has a wrong length; run the pipeline of the library again", shown);
-  return FALSE;
-}
-
 /* A row is of length 1; that of a segment which is like the mean has length 0. */
 static gboolean
 check_rows (const SegueLibrary *library, GError **error)
@@ -498,7 +504,7 @@ check_rows (const SegueLibrary *library, GError **error)
       const float *row = rows + i * vectors->size;
       float square = segue_library_dot (vectors->size, row, row);
       if (!(fabsf (square - 1.0F) < 1e-3F || square == 0.0F))
-        return refuse_row (library, error);
+        return refuse_row (library, SEGUE_ERROR_DATA, error);
     }
   }
   return TRUE;
@@ -513,10 +519,11 @@ segue_library_follow (SegueLibrary *library, const SegueReplay *preparation, GEr
   if (!begins_with (library, preparation, &begins, error))
     return FALSE;
   if (!begins) {
+    g_autofree char *shown = g_filename_display_name (library->vectors.path);
     g_set_error (error, SEGUE_ERROR, SEGUE_ERROR_PIPELINE,
                  "the songs of ‘%s’ were prepared in another way than those of the model: it does "
                  "not belong to the model's run",
-                 library->vectors.path);
+                 shown);
     return FALSE;
   }
   g_clear_pointer (&library->rest, segue_chain_free);

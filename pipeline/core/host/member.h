@@ -43,7 +43,7 @@ GPtrArray *segue_member_get_relaxed (const SegueMember *member);
 
 /**
  * segue_member_answer: (transfer full): the segments' probabilities; any thread. Of the song, only the distance.
- * @observer: is told all segments at last
+ * @observer: called for each batch of segments, the last time with all of them
  * @refusal: (out): set with an answer: why training would have skipped the song
  */
 SegueSongPrediction *segue_member_answer (SegueMember *member, const SegueSongFile *song,

@@ -222,13 +222,13 @@ static SegueSongPrediction *
 ask_members (SeguePredictor *predictor, const SegueSongFile *song, Mixture *mixture,
              GError **refusal, GPtrArray **relaxed, GCancellable *cancellable, GError **error)
 {
-  static const SegueObserver nobody = { 0 };
+  static const SegueObserver no_observer = { 0 };
   const SegueObserver mixer = { mix, mixture };
   for (guint m = count_members (predictor) - 1;; m--) {
     SegueMember *member = predictor->members[m];
     g_autoptr (GError) skipped = NULL;
-    SegueSongPrediction *answer =
-      segue_member_answer (member, song, m == 0 ? &mixer : &nobody, &skipped, cancellable, error);
+    SegueSongPrediction *answer = segue_member_answer (member, song, m == 0 ? &mixer : &no_observer,
+                                                       &skipped, cancellable, error);
     if (!answer || (skipped && !*refusal))
       *relaxed = segue_member_get_relaxed (member);
     if (skipped && !*refusal)

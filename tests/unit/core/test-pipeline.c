@@ -241,7 +241,19 @@ test_graph_messages (void)
     { "{use: combine, from: [a, [b]]}", "*from must be a stage's id, or a map such as *" },
     { "{use: combine, from: {predictions: [a, b], metrics: [a, b], init: [train]}}",
       "*from must be a stage's id, or a map such as *" },
+    { "{use: combine, from: {predictions: [a, b], metrics: [b, a]}}",
+      "artist.yaml:8:24: *inputs 'predictions' and 'metrics' take the same stages in the same order; "
+      "write one list for both: from: ?ID, ID?" },
+    { "{use: combine, from: {predictions: [a, b, c], metrics: [a, b]}}", "*no stage 'c'*" },
+    { "{use: combine, from: {predictions: [a, b], metrics: [a, b, d]}}", "*no stage 'd'*" },
   };
+  static const char *const lengths[] = { "{predictions: [a, b, e], metrics: [a, b]}",
+                                         "{predictions: [a, b], metrics: [a, b, e]}" };
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
+    g_autofree char *text = g_strdup_printf (
+      PIPELINE (JUDGES "- {id: e, use: evaluate}\n- {use: combine, from: %s}\n"), lengths[i]);
+    assert_refused (text, NULL, "artist.yaml:9:*in the same order; write one list for both*");
+  }
   for (guint i = 0; i < G_N_ELEMENTS (several); i++) {
     g_autofree char *text = g_strdup_printf (PIPELINE (JUDGES "- %s\n"), several[i].combine);
     assert_refused (text, NULL, several[i].pattern);
@@ -254,13 +266,13 @@ test_graph_messages (void)
   assert_refused (many->str, NULL, "*at most 256 stages, got 300");
 }
 
-/* A list feeds every input that takes several, in its order; a map can give each another one. Other inputs are as ever. */
+/* A list feeds every input that takes several, in its order; a map can also connect the other inputs. */
 static void
 test_several (void)
 {
   g_autoptr (SeguePipeline) pipeline =
     load_ok (PIPELINE (JUDGES "- {id: one, use: combine, from: [b, a]}\n"
-                              "- {id: two, use: combine, from: {metrics: [a, b.metrics], "
+                              "- {id: two, use: combine, from: {metrics: [b, a.metrics], "
                               "predictions: [b, a], init: ~}}\n"),
              NULL);
   static const guint producers[] = { 4, 3, 4, 3, 2 };
@@ -272,7 +284,7 @@ test_several (void)
   g_assert_cmpuint (segue_graph_stage_find_input (one, "metrics", 2), ==, one->n_inputs);
   g_assert_cmpstr (one->inputs[3].port->name, ==, "metrics");
   g_assert_cmpuint (two->inputs[0].producer, ==, 4);
-  g_assert_cmpuint (two->inputs[2].producer, ==, 3);
+  g_assert_cmpuint (two->inputs[2].producer, ==, 4);
   g_assert_cmpuint (two->inputs[4].producer, ==, SEGUE_NOT_CONNECTED);
 
   g_autofree char *text = segue_pipeline_describe (pipeline);
