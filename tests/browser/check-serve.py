@@ -39,7 +39,7 @@ DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
 def prepare(folder):
-    """Music without one song of each artist, and a run on it."""
+    """Music without one song of each artist, and a run on it: a network, which answers segment by segment."""
     songs = subprocess.run(["sh", os.path.join(SOURCE, "examples", "libre-music.sh"), "small"],
                            check=True, capture_output=True, text=True).stdout.strip()
     music, held = os.path.join(folder, "music"), os.path.join(folder, "held-out")
@@ -49,14 +49,14 @@ def prepare(folder):
                        for name in names if name.endswith(".ogg"))
         os.makedirs(os.path.join(held, artist))
         shutil.move(names[-1], os.path.join(held, artist))
-    subprocess.run([SEGUE, "run", "--preset", "quickstart", music],
+    subprocess.run([SEGUE, "run", "--preset", "artist-cnn", music, "--set", "name=network", "--set", "train.epochs=12"],
                    check=True, cwd=folder, env=ENV, stdout=subprocess.DEVNULL)
 
 
 class Server:
     def __init__(self, folder, *more):
         self.process = subprocess.Popen(
-            [SEGUE, "serve", "--model", "runs/quickstart/latest", "--none-of-these", "off", "--port", "0", *more],
+            [SEGUE, "serve", "--model", "runs/network/latest", "--none-of-these", "off", "--port", "0", *more],
             cwd=folder, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = self.process.stdout.readline().strip()
 
@@ -233,7 +233,7 @@ class Suite:
     def test_runs(self):
         self.open(hash="#runs")
         row = self.wait(lambda: self.browser.find_elements(By.CSS_SELECTOR, "#runs-table tbody tr"))[0]
-        assert "quickstart" in row.text and "finished" in row.text and "%" in row.text, row.text
+        assert "network" in row.text and "finished" in row.text and "%" in row.text, row.text
         self.shot("runs")
         # On a phone no name is broken.
         self.open(PHONE, hash="#runs")
@@ -319,8 +319,8 @@ class Suite:
     def test_other_pages_read_nothing(self):
         """A page of another site, and a page at another port of this machine, get no report and no list."""
         run = next(os.path.realpath(os.path.join(self.folder, "runs", name, "latest"))
-                   for name in ("quickstart",))
-        old = f"{self.server.url.split('?')[0]}runs/quickstart/{os.path.basename(run)}/report/data.js"
+                   for name in ("network",))
+        old = f"{self.server.url.split('?')[0]}runs/network/{os.path.basename(run)}/report/data.js"
         page = f"""<!doctype html><title>begun</title><script src="{old}"></script>
           <script src="{self.server.url.split('?')[0]}api/runs"></script><script>
           addEventListener('load', () => fetch('{self.server.url.split('?')[0]}api/runs', {{ credentials: 'include' }})
