@@ -4,12 +4,12 @@
 
 #include "cli.h"
 
-#define SERVE_PORT         "8732"
-#define SERVE_MAX_SONG     200 /* MB */
-#define SERVE_UPLOAD_TIME  120 /* s */
-#define SERVE_HEARING_TIME 600 /* s */
-#define SERVE_SONGS        32
-#define SERVE_TOKEN        "SEGUE_SERVE_TOKEN" /* in the environment */
+#define SERVE_PORT            "8732"
+#define SERVE_MAX_SONG        200 /* MB */
+#define SERVE_UPLOAD_TIME     120 /* s */
+#define SERVE_PREDICTION_TIME 600 /* s */
+#define SERVE_SONGS           32
+#define SERVE_TOKEN           "SEGUE_SERVE_TOKEN" /* in the environment */
 
 /** ServeOptions: 0 and %NULL: the default. */
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
   gint songs;
   gint max_song;
   gint upload_time;
-  gint hearing_time;
+  gint prediction_time;
   char *none;
   char *precision;
   char *backend;

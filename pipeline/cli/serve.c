@@ -68,8 +68,8 @@ static const SegueOption rows[] = {
     "maximum size of a song (default: " TEXT_OF (SERVE_MAX_SONG) ")" },
   { "upload-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, upload_time), "SECONDS", 1, 86400,
     "time limit for receiving a song (default: " TEXT_OF (SERVE_UPLOAD_TIME) ")" },
-  { "hearing-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, hearing_time), "SECONDS", 1,
-    86400, "time limit for classifying a song (default: " TEXT_OF (SERVE_HEARING_TIME) ")" },
+  { "prediction-time", 0, SEGUE_OPTION_COUNT, offsetof (ServeOptions, prediction_time), "SECONDS",
+    1, 86400, "time limit for classifying a song (default: " TEXT_OF (SERVE_PREDICTION_TIME) ")" },
   { "none-of-these", 0, SEGUE_OPTION_STRING, offsetof (ServeOptions, none), "PERCENT", 0, 0,
     "show a song as unsure if it is stranger than all but PERCENT of the correctly classified songs "
     "that the model was not trained on, or off (default: as for segue predict)" },

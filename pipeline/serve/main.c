@@ -76,7 +76,7 @@ configure (const ServeOptions *options, ServerConfig *config, GError **error)
   config->max_songs = or_else (options->songs, SERVE_SONGS);
   config->max_bytes = (guint64) or_else (options->max_song, SERVE_MAX_SONG) * 1000000;
   config->upload_seconds = or_else (options->upload_time, SERVE_UPLOAD_TIME);
-  config->hearing_seconds = or_else (options->hearing_time, SERVE_HEARING_TIME);
+  config->prediction_seconds = or_else (options->prediction_time, SERVE_PREDICTION_TIME);
   return parse_place (options, config, error);
 }
 

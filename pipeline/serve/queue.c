@@ -12,8 +12,8 @@ struct _Queue {
   GPtrArray *threads;
   GMutex lock; /* guards what follows */
   GCond changed;
-  GArray *waiting;    /* QueueTurn */
-  GPtrArray *hearing; /* ServedSong */
+  GArray *waiting;       /* QueueTurn */
+  GPtrArray *predicting; /* ServedSong */
   guint64 now;
   GPtrArray *places; /* ServedSong, not owned: in flight */
   gboolean stopping;
@@ -47,7 +47,7 @@ take_next (Queue *queue)
 }
 
 static gpointer
-hear (gpointer data)
+predict (gpointer data)
 {
   Queue *queue = data;
   g_mutex_lock (&queue->lock);
@@ -57,11 +57,11 @@ hear (gpointer data)
       g_cond_wait (&queue->changed, &queue->lock);
       continue;
     }
-    g_ptr_array_add (queue->hearing, song);
+    g_ptr_array_add (queue->predicting, song);
     g_mutex_unlock (&queue->lock);
-    served_song_hear (song, queue->predictor, queue->shelf, queue->seconds);
+    served_song_predict (song, queue->predictor, queue->shelf, queue->seconds);
     g_mutex_lock (&queue->lock);
-    g_ptr_array_remove_fast (queue->hearing, song);
+    g_ptr_array_remove_fast (queue->predicting, song);
     g_ptr_array_remove_fast (queue->places, song);
     g_mutex_unlock (&queue->lock);
     served_song_unref (song);
@@ -82,13 +82,13 @@ queue_new (SeguePredictor *predictor, const Shelf *shelf, guint threads, guint m
   queue->seconds = seconds;
   queue->threads = g_ptr_array_new ();
   queue->waiting = g_array_new (FALSE, FALSE, sizeof (QueueTurn));
-  queue->hearing = g_ptr_array_new ();
+  queue->predicting = g_ptr_array_new ();
   queue->places = g_ptr_array_new ();
   g_mutex_init (&queue->lock);
   g_cond_init (&queue->changed);
   for (guint i = 0; i < threads; i++) {
     /* Fewer threads are only slower. */
-    GThread *thread = g_thread_try_new ("hear", hear, queue, i == 0 ? error : NULL);
+    GThread *thread = g_thread_try_new ("predict", predict, queue, i == 0 ? error : NULL);
     if (!thread)
       break;
     g_ptr_array_add (queue->threads, thread);
@@ -107,8 +107,8 @@ queue_stop (Queue *queue)
   g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) served_song_unref);
   for (guint i = 0; i < queue->waiting->len; i++)
     g_ptr_array_add (songs, g_array_index (queue->waiting, QueueTurn, i).song);
-  for (guint i = 0; i < queue->hearing->len; i++)
-    g_ptr_array_add (songs, served_song_ref (g_ptr_array_index (queue->hearing, i)));
+  for (guint i = 0; i < queue->predicting->len; i++)
+    g_ptr_array_add (songs, served_song_ref (g_ptr_array_index (queue->predicting, i)));
   g_array_set_size (queue->waiting, 0);
   g_cond_broadcast (&queue->changed);
   g_mutex_unlock (&queue->lock);
@@ -126,7 +126,7 @@ queue_free (Queue *queue)
     return;
   g_ptr_array_unref (queue->threads);
   g_array_unref (queue->waiting);
-  g_ptr_array_unref (queue->hearing);
+  g_ptr_array_unref (queue->predicting);
   g_ptr_array_unref (queue->places);
   g_cond_clear (&queue->changed);
   g_mutex_clear (&queue->lock);
@@ -162,7 +162,7 @@ find_victim (const Queue *queue, const char *client)
   for (guint i = queue->places->len; i-- > 0;) {
     ServedSong *song = g_ptr_array_index (queue->places, i);
     guint n = count_places (queue, served_song_get_client (song));
-    if (n > most && !g_ptr_array_find (queue->hearing, song, NULL)) {
+    if (n > most && !g_ptr_array_find (queue->predicting, song, NULL)) {
       victim = song;
       most = n;
     }
@@ -259,8 +259,8 @@ queue_tick (Queue *queue)
   g_autoptr (GPtrArray) songs = g_ptr_array_new_with_free_func ((GDestroyNotify) served_song_unref);
   g_mutex_lock (&queue->lock);
   drop_cancelled (queue, songs);
-  for (guint i = 0; i < queue->hearing->len; i++)
-    g_ptr_array_add (songs, served_song_ref (g_ptr_array_index (queue->hearing, i)));
+  for (guint i = 0; i < queue->predicting->len; i++)
+    g_ptr_array_add (songs, served_song_ref (g_ptr_array_index (queue->predicting, i)));
   g_mutex_unlock (&queue->lock);
   for (guint i = 0; i < songs->len; i++)
     served_song_check_time (g_ptr_array_index (songs, i));
@@ -270,5 +270,5 @@ QueueCounts
 queue_count (Queue *queue)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&queue->lock);
-  return (QueueCounts){ queue->places->len, queue->waiting->len, queue->hearing->len };
+  return (QueueCounts){ queue->places->len, queue->waiting->len, queue->predicting->len };
 }

@@ -32,7 +32,7 @@ void queue_tick (Queue *queue);
 
 /** QueueCounts: songs that have a place, of which some wait and some are being classified. */
 typedef struct {
-  guint songs, waiting, hearing;
+  guint songs, waiting, predicting;
 } QueueCounts;
 
 QueueCounts queue_count (Queue *queue);

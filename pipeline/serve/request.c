@@ -53,8 +53,8 @@ answer_health (Request *request, const char *path)
   QueueCounts counts = queue_count (request->server->queue);
   return reply_object (request,
                        json_pack ("{s:s,s:{s:i,s:i,s:i},s:i}", "status", "ok", "songs", "in_hand",
-                                  (int) counts.songs, "waiting", (int) counts.waiting, "hearing",
-                                  (int) counts.hearing, "connections",
+                                  (int) counts.songs, "waiting", (int) counts.waiting, "predicting",
+                                  (int) counts.predicting, "connections",
                                   (int) peers_count (request->server->peers)));
 }
 
@@ -72,8 +72,8 @@ answer_model (Request *request, const char *path)
                        json_pack ("{s:s,s:o,s:o,s:{s:I,s:i,s:i,s:i}}", "name", name, "labels",
                                   labels, "unsure_share", share, "limits", "song_bytes",
                                   (json_int_t) config->max_bytes, "songs", (int) config->max_songs,
-                                  "upload_seconds", (int) config->upload_seconds, "hearing_seconds",
-                                  (int) config->hearing_seconds));
+                                  "upload_seconds", (int) config->upload_seconds,
+                                  "prediction_seconds", (int) config->prediction_seconds));
 }
 
 /* GFunc */

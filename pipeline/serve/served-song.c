@@ -30,7 +30,7 @@ typedef struct {
   ServedSong *song;
   const char *const *labels;
   guint n_told;
-} Hearing;
+} Reply;
 
 ServedSong *
 served_song_new (int fd, const char *name, const char *client, guint top, ServedSongGoneFunc gone,
@@ -116,11 +116,11 @@ tell (ServedSong *song, char *line)
 static void
 on_predicted (const SegueSongPrediction *so_far, guint n_predicted, gpointer data)
 {
-  Hearing *hearing = data;
-  ServedSong *song = hearing->song;
-  char *begun = hearing->n_told == 0 ? line_begun (song->name, so_far) : NULL;
-  char *segments = line_segments (so_far, hearing->n_told, n_predicted, hearing->labels, song->top);
-  hearing->n_told = n_predicted;
+  Reply *reply = data;
+  ServedSong *song = reply->song;
+  char *begun = reply->n_told == 0 ? line_begun (song->name, so_far) : NULL;
+  char *segments = line_segments (so_far, reply->n_told, n_predicted, reply->labels, song->top);
+  reply->n_told = n_predicted;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   if (begun)
     tell (song, begun);
@@ -179,19 +179,19 @@ print_answer (const ServedSong *song, const char *const *labels,
 }
 
 void
-served_song_hear (ServedSong *song, SeguePredictor *predictor, const Shelf *shelf, guint seconds)
+served_song_predict (ServedSong *song, SeguePredictor *predictor, const Shelf *shelf, guint seconds)
 {
   if (!begin (song, seconds))
     return;
   g_autoptr (GError) error = NULL;
-  Hearing hearing = { song, segue_predictor_get_labels (predictor), 0 };
+  Reply reply = { song, segue_predictor_get_labels (predictor), 0 };
   g_autoptr (SegueSongPrediction) prediction = segue_predictor_predict_fd (
-    predictor, song->fd, song->name, on_predicted, &hearing, song->cancellable, &error);
+    predictor, song->fd, song->name, on_predicted, &reply, song->cancellable, &error);
   json_t *similar =
     shelf && prediction && prediction->similar ? shelf_describe (shelf, prediction->similar) : NULL;
-  char *answer = prediction ? print_answer (song, hearing.labels, prediction, similar) : NULL;
+  char *answer = prediction ? print_answer (song, reply.labels, prediction, similar) : NULL;
   char *line =
-    prediction ? line_answer (song->name, prediction, hearing.labels, song->top, similar) : NULL;
+    prediction ? line_answer (song->name, prediction, reply.labels, song->top, similar) : NULL;
   json_decref (similar);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&song->lock);
   if (!prediction) {

@@ -28,10 +28,10 @@ void served_song_unref (ServedSong *song);
 int served_song_get_fd (const ServedSong *song);
 const char *served_song_get_client (const ServedSong *song);
 
-/** served_song_hear: runs @predictor, and ends the song; blocks the thread until then.
+/** served_song_predict: runs @predictor, and ends the song; blocks the thread until then.
  * @shelf: (nullable): describes the similar songs of a prediction */
-void served_song_hear (ServedSong *song, SeguePredictor *predictor, const Shelf *shelf,
-                       guint seconds);
+void served_song_predict (ServedSong *song, SeguePredictor *predictor, const Shelf *shelf,
+                          guint seconds);
 /** served_song_cancel: makes it end soon, with @problem, unless it has ended. */
 void served_song_cancel (ServedSong *song, ProblemKind problem);
 /** served_song_is_cancelled: also if it took too long. */

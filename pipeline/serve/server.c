@@ -56,7 +56,7 @@ start (Server *server, GError **error)
     server->door = door_new (config->address, config->port, &limits, server->peers, error);
   if (server->door)
     server->queue = queue_new (server->predictor, config->shelf, config->threads, config->max_songs,
-                               config->hearing_seconds, error);
+                               config->prediction_seconds, error);
   if (!server->queue)
     return FALSE;
   server->daemon = start_daemon (server);

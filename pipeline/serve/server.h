@@ -25,7 +25,7 @@ typedef struct {
   const Shelf *shelf;
   guint threads, max_songs;
   guint64 max_bytes;
-  guint upload_seconds, hearing_seconds;
+  guint upload_seconds, prediction_seconds;
 } ServerConfig;
 
 typedef struct _Server Server;

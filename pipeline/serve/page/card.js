@@ -40,7 +40,7 @@ export class Card {
     this.file = file;
     this.model = model;
     this.changed = changed;
-    this.state = 'waiting'; /* sending, hearing, answered, failed */
+    this.state = 'waiting'; /* sending, predicting, answered, failed */
     this.candidates = null; /* labels, of a song that is unsure */
     this.urls = []; /* of songs that sound alike */
     this.expected = [];
@@ -110,7 +110,7 @@ export class Card {
           return resolve('busy');
         if (request.status !== 200)
           this.fail(this.explain(request));
-        else if (this.state === 'sending' || this.state === 'hearing')
+        else if (this.state === 'sending' || this.state === 'predicting')
           this.fail('The server stopped before the song was classified.');
         resolve('done');
       };
@@ -132,7 +132,7 @@ export class Card {
 
   take (line) {
     if (line.event === 'begun') {
-      this.state = 'hearing';
+      this.state = 'predicting';
       this.expected = line.segments;
     } else if (line.event === 'segments') {
       this.predicted.push(...line.segments);
