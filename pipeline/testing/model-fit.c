@@ -9,7 +9,7 @@
 #define N_ROWS       (12 * MODEL_CASE_N)
 #define N_VALIDATION (3 * MODEL_CASE_N)
 
-/* Rows of labels in turn, two of a song; around a centre of their label, with noise that overlaps.
+/* Rows of labels in turn, two of a song, the second of them a copy; around a centre of their label, with noise that overlaps.
  * @first: number of the first row's random numbers */
 static void
 fill_rows (const ModelCase *c, guint first, gsize n, float *rows, gint32 *labels)
@@ -29,19 +29,21 @@ model_case_fit (const ModelCase *c, SegueModel *model, gboolean validation, GErr
 {
   const gsize n = N_ROWS + N_VALIDATION;
   gint32 labels[N_ROWS + N_VALIDATION];
-  guint32 songs[N_ROWS];
+  guint32 songs[N_ROWS], copies[N_ROWS];
   g_autofree float *rows = g_new (float, n * c->length);
   fill_rows (c, 0, N_ROWS, rows, labels);
   fill_rows (c, N_ROWS, N_VALIDATION, rows + N_ROWS * c->length, labels + N_ROWS);
-  for (guint i = 0; i < N_ROWS; i++)
+  for (guint i = 0; i < N_ROWS; i++) {
     songs[i] = i / (2 * MODEL_CASE_N) * MODEL_CASE_N + i % MODEL_CASE_N;
+    copies[i] = i / MODEL_CASE_N % 2;
+  }
   labels[n - 1] = -1;
   g_autofree float *whole = g_memdup2 (rows, n * c->length * sizeof *rows);
   const SegueModelFit fit =
     SEGUE_INIT (SegueModelFit, .length = c->length, .n = N_ROWS, .rows = rows, .labels = labels,
                 .songs = songs, .n_validation = validation ? N_VALIDATION : 0,
                 .validation_rows = validation ? rows + N_ROWS * c->length : NULL,
-                .validation_labels = validation ? labels + N_ROWS : NULL);
+                .validation_labels = validation ? labels + N_ROWS : NULL, .copies = copies);
   if (!segue_model_fit (model, &fit, error))
     return FALSE;
   return memcmp (rows, whole, n * c->length * sizeof *rows) == 0 ||

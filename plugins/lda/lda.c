@@ -3,7 +3,7 @@
  *   x [C] → logits [K] = (coefficients · (x − mean) / scale + intercepts) / temperature
  *         → point [n_axes] = axes · (x − mean) / scale
  */
-#include "discriminant.h"
+#include "gate.h"
 #include "temperature.h"
 
 #include <math.h>
@@ -17,6 +17,7 @@
 
 typedef struct {
   double temperature; /* NaN: fitted */
+  gboolean gate;
 } Params;
 
 static const SegueParam *const params[] = {
@@ -25,17 +26,25 @@ static const SegueParam *const params[] = {
                .doc =
                  "Divides the scores: the larger, the less confident the probabilities. Unset: "
                  "fitted to the validation set; without one, 4."),
+  SEGUE_PARAM (Params, gate, SEGUE_PARAM_BOOL, .def = "false",
+               .doc =
+                 "Whether a second analysis, of the segments that are no augmented copies, has "
+                 "a part in the prediction where a third one recognises sound that is not "
+                 "changed: songs as they are are then predicted more accurately. Needs "
+                 "`copies` of `embed`."),
   NULL,
 };
 
-/* @axes, @centres: see #Lda; rows of zeros after the last axis. @folded: [K, C + 1]: what standardisation, coefficients and
- * temperature amount to for x, in double: sums of many terms that nearly cancel. @folded_axes: [n_axes, C + 1]: likewise */
+/* @axes, @centres: see #Lda; rows of zeros after the last axis. @folded_axes: as of #LdaScores */
 typedef struct {
   SegueNnVectorModel vectors;
+  LdaScores scores;
   gsize n_axes;
-  SegueNnWeight mean, scale, coefficients, intercepts, axes, centres, temperature;
+  SegueNnWeight axes, centres;
+  double *folded_axes;
+  gboolean has_gate;
+  LdaGate gate;
   double fixed_temperature; /* NaN: fitted */
-  double *folded, *folded_axes;
 } Model;
 
 static void
@@ -45,7 +54,8 @@ free_model (gpointer data)
   if (!model)
     return;
   segue_nn_vector_model_close (&model->vectors);
-  g_free (model->folded);
+  lda_scores_clear (&model->scores);
+  lda_gate_clear (&model->gate);
   g_free (model->folded_axes);
   g_free (model);
 }
@@ -53,12 +63,12 @@ free_model (gpointer data)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Model, free_model)
 
 static void
-add (Model *model, SegueNnWeight *weight, const char *name, gsize rows, gsize columns, double value,
-     SegueNnWeightFlags flags)
+add_space (Model *model, SegueNnWeight *weight, const char *name, gsize rows, gsize columns,
+           SegueNnWeightFlags flags)
 {
-  const SegueNnTensor tensor = SEGUE_INIT (
-    SegueNnTensor, .name = name, .rank = columns > 0 ? 2 : 1, .shape = { rows, columns },
-    .init = SEGUE_NN_INIT_CONSTANT, .a = value, .flags = SEGUE_NN_WEIGHT_BUFFER | flags);
+  const SegueNnTensor tensor =
+    SEGUE_INIT (SegueNnTensor, .name = name, .rank = 2, .shape = { rows, columns },
+                .init = SEGUE_NN_INIT_CONSTANT, .flags = SEGUE_NN_WEIGHT_BUFFER | flags);
   segue_nn_weights_add (model->vectors.base.weights, weight, &tensor);
 }
 
@@ -68,35 +78,13 @@ declare (SegueNnModel *base, GError **error)
   Model *model = (Model *) base;
   gsize size = model->vectors.size, n_labels = base->n_labels;
   model->n_axes = MAX (MIN (n_labels - 1, size), 1);
-  add (model, &model->mean, "mean", size, 0, 0, 0);
-  add (model, &model->scale, "scale", size, 0, 1, 0);
-  add (model, &model->coefficients, "coefficients", n_labels, size, 0, SEGUE_NN_WEIGHT_LABELS);
-  add (model, &model->intercepts, "intercepts", n_labels, 0, 0, SEGUE_NN_WEIGHT_LABELS);
-  add (model, &model->axes, "axes", model->n_axes, size, 0, SEGUE_NN_WEIGHT_HEAD);
-  add (model, &model->centres, "centres", n_labels, model->n_axes, 0, SEGUE_NN_WEIGHT_LABELS);
-  add (model, &model->temperature, "temperature", 1, 0, LDA_TEMPERATURE_DEFAULT, 0);
+  lda_scores_declare (&model->scores, base->weights, "", size, base->n_labels,
+                      SEGUE_NN_WEIGHT_LABELS);
+  add_space (model, &model->axes, "axes", model->n_axes, size, SEGUE_NN_WEIGHT_HEAD);
+  add_space (model, &model->centres, "centres", n_labels, model->n_axes, SEGUE_NN_WEIGHT_LABELS);
+  if (model->has_gate)
+    lda_gate_declare (&model->gate, base->weights, size, base->n_labels);
   return TRUE;
-}
-
-/* Rows of @matrix [n, C] for standardised x, as rows [n, C + 1] for x itself. @offsets: (nullable): [n] */
-static double *
-fold_rows (const Model *model, const float *matrix, const float *offsets, gsize n, double divisor,
-           double *folded)
-{
-  gsize size = model->vectors.size;
-  if (!folded)
-    folded = g_new (double, n *(size + 1));
-  for (gsize k = 0; k < n; k++) {
-    double *row = folded + k * (size + 1);
-    double offset = offsets ? (double) offsets[k] : 0.0;
-    for (gsize c = 0; c < size; c++) {
-      double slope = (double) matrix[k * size + c] / (double) model->scale.w[c];
-      offset -= slope * (double) model->mean.w[c];
-      row[c] = slope / divisor;
-    }
-    row[size] = offset / divisor;
-  }
-  return folded;
 }
 
 /* After every change of the weights. */
@@ -104,11 +92,11 @@ static void
 fold (gpointer data)
 {
   Model *model = data;
-  model->folded =
-    fold_rows (model, model->coefficients.w, model->intercepts.w, model->vectors.base.n_labels,
-               (double) model->temperature.w[0], model->folded);
+  lda_scores_fold (&model->scores);
   model->folded_axes =
-    fold_rows (model, model->axes.w, NULL, model->n_axes, 1.0, model->folded_axes);
+    lda_fold_rows (&model->scores, model->axes.w, NULL, model->n_axes, 1.0, model->folded_axes);
+  if (model->has_gate)
+    lda_gate_fold (&model->gate);
 }
 
 static gpointer
@@ -117,6 +105,7 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
   const Params *p = data;
   g_autoptr (Model) model = g_new0 (Model, 1);
   model->fixed_temperature = p->temperature;
+  model->has_gate = p->gate;
   if (!segue_nn_vector_model_create (&model->vectors, spec, declare, error))
     return NULL;
   if (!spec->blank)
@@ -127,12 +116,20 @@ create (const void *data, const SegueModelSpec *spec, GError **error)
 static gboolean
 check_weights (const Model *model, const char *folder, GError **error)
 {
-  gboolean positive = model->temperature.w[0] > 0;
-  for (gsize c = 0; c < model->vectors.size; c++)
-    positive = positive && model->scale.w[c] > 0;
-  return positive ||
+  return (lda_scores_are_valid (&model->scores) &&
+          (!model->has_gate || lda_gate_is_valid (&model->gate))) ||
          segue_nn_config_refuse (error, folder, NULL,
                                  "is no lda model: scale and temperature must be positive");
+}
+
+/* The folder decides: its weights are those of a model with a gate, or without. */
+static gboolean
+read_gate (Model *model, const char *folder, const json_t *config, GError **error)
+{
+  const json_t *gate = json_object_get (config, "gate");
+  model->has_gate = json_is_true (gate);
+  return !gate || json_is_boolean (gate) ||
+         segue_nn_config_refuse (error, folder, "gate", "is neither true nor false");
 }
 
 static gpointer
@@ -142,7 +139,7 @@ load (const char *folder, const void *data, const SegueModelSpec *spec, GError *
   g_autoptr (Model) model = g_new0 (Model, 1);
   model->fixed_temperature = p->temperature;
   g_autoptr (json_t) config = segue_nn_vector_model_read (&model->vectors, folder, error);
-  if (!config ||
+  if (!config || !read_gate (model, folder, config, error) ||
       !segue_nn_vector_model_load (&model->vectors, spec, folder, config, declare, error) ||
       !check_weights (model, folder, error))
     return NULL;
@@ -154,14 +151,17 @@ static gboolean
 save (gpointer data, const char *folder, GError **error)
 {
   Model *model = data;
-  return segue_nn_vector_model_save (&model->vectors, folder,
-                                     json_pack ("{s:s}", "model_type", MODEL_TYPE), error);
+  return segue_nn_vector_model_save (
+    &model->vectors, folder,
+    json_pack ("{s:s, s:b}", "model_type", MODEL_TYPE, "gate", (int) model->has_gate), error);
 }
 
+/* In doubles: the scores of two analyses, and a point. */
 static gsize
 plan (gpointer data, guint batch, gsize length, SegueModelMode mode)
 {
-  return 0;
+  const Model *model = data;
+  return (2 * (gsize) model->vectors.base.n_labels + model->n_axes) * sizeof (double);
 }
 
 static void
@@ -173,17 +173,16 @@ describe (gpointer data, SegueModelInfo *info)
   info->centres = model->centres.w;
 }
 
-/* In one order of summation: the batch never changes a result. */
 static void
-apply_rows (const double *folded, gsize n, const float *x, gsize size, float *out)
+predict (const Model *model, const float *x, double *room, float *logits)
 {
-  for (gsize k = 0; k < n; k++) {
-    const double *row = folded + k * (size + 1);
-    double sum = row[size];
-    for (gsize c = 0; c < size; c++)
-      sum += row[c] * (double) x[c];
-    out[k] = (float) sum;
-  }
+  guint n = model->scores.n_labels;
+  lda_scores_apply (&model->scores, x, room);
+  if (model->has_gate)
+    lda_gate_mix (&model->gate, x, room, room + n, logits);
+  else
+    for (guint k = 0; k < n; k++)
+      logits[k] = (float) room[k];
 }
 
 static gboolean
@@ -191,47 +190,79 @@ forward (gpointer data, SegueModelPass *pass, GError **error)
 {
   const Model *model = data;
   gsize size = model->vectors.size, n_labels = model->vectors.base.n_labels;
+  double *room = pass->workspace, *point = room + 2 * n_labels;
   for (guint i = 0; i < pass->batch; i++) {
     const float *x = pass->input + i * size;
-    apply_rows (model->folded, n_labels, x, size, pass->logits + i * n_labels);
-    if (pass->points)
-      apply_rows (model->folded_axes, model->n_axes, x, size, pass->points + i * model->n_axes);
+    predict (model, x, room, pass->logits + i * n_labels);
+    if (!pass->points)
+      continue;
+    lda_apply_rows (model->folded_axes, model->n_axes, x, size, point);
+    for (gsize a = 0; a < model->n_axes; a++)
+      pass->points[i * model->n_axes + a] = (float) point[a];
   }
   return TRUE;
 }
 
 static void
-store (SegueNnWeight *weight, const double *values, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    weight->w[i] = (float) values[i];
-}
-
-static void
-store_analysis (Model *model, const Lda *lda)
+store_space (Model *model, const Lda *lda)
 {
   gsize size = model->vectors.size, n_labels = model->vectors.base.n_labels;
-  store (&model->mean, lda->mean, size);
-  store (&model->scale, lda->scale, size);
-  store (&model->coefficients, lda->coefficients, n_labels * size);
-  store (&model->intercepts, lda->intercepts, n_labels);
   memset (model->axes.w, 0, model->n_axes * size * sizeof (float));
   memset (model->centres.w, 0, n_labels * model->n_axes * sizeof (float));
-  store (&model->axes, lda->axes, lda->n_axes * size);
+  lda_store (&model->axes, lda->axes, lda->n_axes * size);
   for (gsize k = 0; k < n_labels; k++)
     for (gsize a = 0; a < lda->n_axes; a++)
       model->centres.w[k * model->n_axes + a] = (float) lda->centres[k * lda->n_axes + a];
 }
 
 static double
-choose_temperature (const Model *model, SegueNnThreads *threads, const Lda *lda,
-                    const SegueModelFit *fit)
+choose_temperature (const Model *model, const Lda *lda, const SegueModelFit *fit)
 {
   if (!isnan (model->fixed_temperature))
     return model->fixed_temperature;
   g_autofree double *scores = g_new (double, fit->n_validation * lda->n_labels);
-  lda_score (threads, lda, fit->validation_rows, fit->n_validation, scores);
+  lda_score (model->vectors.base.threads, lda, fit->validation_rows, fit->n_validation, scores);
   return lda_fit_temperature (scores, fit->validation_labels, fit->n_validation, lda->n_labels);
+}
+
+/* All analyses of a model, before one is stored: a fit that fails changes nothing. */
+typedef struct {
+  Lda *all;
+  LdaGateFit gate;
+} Analyses;
+
+static void
+analyses_clear (Analyses *analyses)
+{
+  g_clear_pointer (&analyses->all, lda_free);
+  lda_gate_fit_clear (&analyses->gate);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Analyses, analyses_clear)
+
+static gboolean
+analyse (const Model *model, const SegueModelFit *fit, Analyses *analyses, GError **error)
+{
+  const SegueNnModel *base = &model->vectors.base;
+  const LdaData rows = { .n = fit->n,
+                         .width = fit->length,
+                         .n_labels = base->n_labels,
+                         .rows = fit->rows,
+                         .labels = fit->labels,
+                         .names = (const char *const *) base->labels };
+  analyses->all = lda_fit (base->threads, &rows, error);
+  return analyses->all &&
+         (!model->has_gate || lda_gate_fit (base->threads, fit, &rows, &analyses->gate, error));
+}
+
+static void
+store (Model *model, const Analyses *analyses, const SegueModelFit *fit)
+{
+  lda_scores_store (&model->scores, analyses->all, choose_temperature (model, analyses->all, fit));
+  store_space (model, analyses->all);
+  if (model->has_gate)
+    lda_gate_store (&model->gate, &analyses->gate,
+                    choose_temperature (model, analyses->gate.unchanged, fit));
 }
 
 static gboolean
@@ -239,24 +270,17 @@ fit (gpointer data, const SegueModelFit *fit, GError **error)
 {
   Model *model = data;
   SegueNnModel *base = &model->vectors.base;
-  const LdaData rows = { .n = fit->n,
-                         .width = fit->length,
-                         .n_labels = base->n_labels,
-                         .rows = fit->rows,
-                         .labels = fit->labels,
-                         .names = (const char *const *) base->labels };
-  segue_nn_model_begin (base);
+  g_auto (Analyses) analyses = { 0 };
   g_autoptr (GError) local = NULL;
-  g_autoptr (Lda) lda = lda_fit (base->threads, &rows, &local);
-  double temperature = lda ? choose_temperature (model, base->threads, lda, fit) : NAN;
+  segue_nn_model_begin (base);
+  gboolean ok = analyse (model, fit, &analyses, &local);
   if (!segue_nn_model_end (base, error))
     return FALSE;
-  if (!lda) {
+  if (!ok) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  store_analysis (model, lda);
-  store (&model->temperature, &temperature, 1);
+  store (model, &analyses, fit);
   segue_nn_model_changed (base);
   fold (model);
   return TRUE;

@@ -20,10 +20,12 @@ static const char *const four[] = { "a", "b", "c", "d", NULL };
 
 /* ---- Data and models ---- */
 
+/* @copies: (nullable) */
 typedef struct {
   gsize n, width;
   float *rows;
   gint32 *labels;
+  guint32 *copies;
 } Data;
 
 static void
@@ -31,6 +33,7 @@ data_clear (Data *data)
 {
   g_free (data->rows);
   g_free (data->labels);
+  g_free (data->copies);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Data, data_clear)
@@ -39,7 +42,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Data, data_clear)
 static Data
 make_data (gsize first, gsize n, gsize width, guint n_labels)
 {
-  Data data = { n, width, g_new (float, n *width), g_new (gint32, n) };
+  Data data = { n, width, g_new (float, n *width), g_new (gint32, n), NULL };
   for (gsize i = 0; i < n; i++) {
     data.labels[i] = (gint32) (i % n_labels);
     for (gsize j = 0; j < width; j++)
@@ -82,7 +85,7 @@ try_fit (SegueModel *model, const Data *train, const Data *validation, GError **
     SegueModelFit, .length = train->width, .n = train->n, .rows = train->rows,
     .labels = train->labels, .songs = songs, .n_validation = validation ? validation->n : 0,
     .validation_rows = validation ? validation->rows : NULL,
-    .validation_labels = validation ? validation->labels : NULL);
+    .validation_labels = validation ? validation->labels : NULL, .copies = train->copies);
   return segue_model_fit (model, &fit, error);
 }
 
@@ -97,16 +100,19 @@ fit (const char *config, const char *const *labels, guint threads, const Data *t
   return model;
 }
 
+/* @points: (nullable) */
 static float *
-infer (SegueModel *model, const Data *data, gsize first, gsize n)
+infer_points (SegueModel *model, const Data *data, gsize first, gsize n, float *points)
 {
   SegueModelInfo info = SEGUE_INIT (SegueModelInfo);
   segue_model_describe (model, &info);
   g_autoptr (GError) error = NULL;
+  g_autofree double *room = g_new (double, 2 * info.n_labels + info.n_axes);
   float *logits = g_new (float, n *info.n_labels);
   SegueModelPass pass =
     SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = (guint) n,
-                .length = data->width, .input = data->rows + first * data->width, .logits = logits);
+                .length = data->width, .input = data->rows + first * data->width, .workspace = room,
+                .logits = logits, .points = points);
   segue_model_forward (model, &pass, &error);
   g_assert_no_error (error);
   for (gsize i = 0; i < n * info.n_labels; i++)
@@ -114,13 +120,22 @@ infer (SegueModel *model, const Data *data, gsize first, gsize n)
   return logits;
 }
 
+static float *
+infer (SegueModel *model, const Data *data, gsize first, gsize n)
+{
+  return infer_points (model, data, first, n, NULL);
+}
+
 static double
 get_temperature (SegueModel *model)
 {
   g_autoptr (GArray) tensors = segue_model_list_tensors (model, NULL);
-  const SegueModelTensor *last = &g_array_index (tensors, SegueModelTensor, tensors->len - 1);
-  g_assert_cmpstr (last->name, ==, "temperature");
-  return (double) *last->value;
+  for (guint i = 0; i < tensors->len; i++) {
+    const SegueModelTensor *tensor = &g_array_index (tensors, SegueModelTensor, i);
+    if (strcmp (tensor->name, "temperature") == 0)
+      return (double) *tensor->value;
+  }
+  g_error ("no temperature");
 }
 
 static void
@@ -155,6 +170,7 @@ test_contract (void)
 {
   segue_test_model (segue_plugin_query (), "lda", "{}");
   segue_test_model (segue_plugin_query (), "lda", "{ temperature: 2.5 }");
+  segue_test_model (segue_plugin_query (), "lda", "{ gate: true }");
 }
 
 /* −Σ ln p of the labels, for logits times @by. */
@@ -288,6 +304,120 @@ test_many_labels (void)
   g_assert_cmpuint (count_right (one, &data, N_LABELS), >, 490);
 }
 
+/* ---- The gate ---- */
+
+enum { SIZE = 12 };
+
+/* Rows in pairs: one that is as it was, and its copy, in which the three columns that separate labels best, but only in
+ * unchanged rows, have another value. */
+static Data
+make_copies (gsize first, gsize n)
+{
+  Data data = make_data (first, n, SIZE, 4);
+  data.copies = g_new (guint32, n);
+  for (gsize i = 0; i < n; i++) {
+    float *row = data.rows + i * SIZE;
+    data.copies[i] = i / 4 % 2;
+    for (gsize j = 0; j < SIZE; j++)
+      row[j] += 4 * (float) segue_random_between (31 + first + i, j, -1, 1);
+    for (gsize j = 0; j < 3; j++)
+      row[j] = data.copies[i] > 0 ? 9 : row[j] / 8 + (j == (gsize) data.labels[i] ? 2 : 0);
+  }
+  return data;
+}
+
+/* (transfer full): the rows that are copies, or are not. */
+static Data
+choose (const Data *all, gboolean copies)
+{
+  Data data = { 0, SIZE, g_new (float, all->n *SIZE), g_new (gint32, all->n), NULL };
+  for (gsize i = 0; i < all->n; i++) {
+    if ((all->copies[i] > 0) != copies)
+      continue;
+    memcpy (data.rows + data.n * SIZE, all->rows + i * SIZE, SIZE * sizeof (float));
+    data.labels[data.n++] = all->labels[i];
+  }
+  return data;
+}
+
+/* Unchanged rows are predicted better than without a gate; changed ones as before. */
+static void
+test_gate (void)
+{
+  g_auto (Data) train = make_copies (0, 240);
+  g_auto (Data) others = make_copies (1000, 800);
+  g_auto (Data) unchanged = choose (&others, FALSE);
+  g_auto (Data) changed = choose (&others, TRUE);
+  g_autoptr (SegueModel) with = fit ("{ gate: true, temperature: 1 }", four, 1, &train, NULL);
+  g_autoptr (SegueModel) without = fit ("{ temperature: 1 }", four, 1, &train, NULL);
+  g_assert_cmpuint (count_right (with, &unchanged, 4), >,
+                    count_right (without, &unchanged, 4) + 40);
+  gsize before = count_right (without, &changed, 4), after = count_right (with, &changed, 4);
+  g_test_message ("%zu and %zu of %zu changed rows", before, after, changed.n);
+  g_assert_cmpuint (after + 4, >, before);
+}
+
+static void
+get_probabilities (const double *scores, guint n, double *p)
+{
+  double sum = 0;
+  for (guint k = 0; k < n; k++)
+    sum += exp (scores[k]);
+  for (guint k = 0; k < n; k++)
+    p[k] = exp (scores[k]) / sum;
+}
+
+/* Logits are the logarithms of what gate.h says, by analyses of the same rows. */
+static void
+test_gate_formula (void)
+{
+  g_auto (Data) train = make_copies (0, 240);
+  g_auto (Data) unchanged = choose (&train, FALSE);
+  g_autofree gint32 *answers = g_new (gint32, train.n);
+  for (gsize i = 0; i < train.n; i++)
+    answers[i] = (gint32) train.copies[i];
+  const LdaData data[] = { { train.n, SIZE, 4, train.rows, train.labels, NULL },
+                           { unchanged.n, SIZE, 4, unchanged.rows, unchanged.labels, NULL },
+                           { train.n, SIZE, 2, train.rows, answers, NULL } };
+  g_autoptr (SegueNnThreads) threads = segue_nn_threads_new (1, NULL, NULL);
+  double *scores[3];
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Lda) lda = lda_fit (threads, &data[i], &error);
+    g_assert_no_error (error);
+    scores[i] = g_new (double, train.n * 4);
+    lda_score (threads, lda, train.rows, train.n, scores[i]);
+  }
+  g_autoptr (SegueModel) model = fit ("{ gate: true, temperature: 1 }", four, 1, &train, NULL);
+  g_autofree float *logits = infer (model, &train, 0, train.n);
+  for (gsize i = 0; i < train.n; i++) {
+    double all[4], own[4], gate[2];
+    get_probabilities (scores[0] + i * 4, 4, all);
+    get_probabilities (scores[1] + i * 4, 4, own);
+    get_probabilities (scores[2] + i * 2, 2, gate);
+    for (guint k = 0; k < 4; k++)
+      g_assert_cmpfloat_with_epsilon (exp ((double) logits[i * 4 + k]),
+                                      (1 - gate[0] / 2) * all[k] + gate[0] / 2 * own[k], 1e-4);
+  }
+  for (guint i = 0; i < 3; i++)
+    g_free (scores[i]);
+}
+
+static void
+test_gate_without_copies (void)
+{
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SegueModel) model = new_model ("{ gate: true }", four, data.width, 1);
+    g_assert_false (try_fit (model, &data, NULL, &error));
+    g_assert_error (error, SEGUE_ERROR, SEGUE_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, "copies: 2"));
+    if (!data.copies)
+      data.copies = g_new0 (guint32, data.n);
+  }
+}
+
 /* ---- Inference ---- */
 
 static void
@@ -325,13 +455,8 @@ test_space (void)
   segue_model_describe (model, &info);
   g_assert_cmpuint (info.n_axes, ==, 3);
   g_assert_cmpuint (lda->n_axes, ==, 3);
-  g_autofree float *logits = g_new (float, data.n * 4);
   g_autofree float *points = g_new (float, data.n * 3);
-  SegueModelPass pass =
-    SEGUE_INIT (SegueModelPass, .mode = SEGUE_MODEL_INFER, .batch = (guint) data.n,
-                .length = data.width, .input = data.rows, .logits = logits, .points = points);
-  segue_model_forward (model, &pass, &error);
-  g_assert_no_error (error);
+  g_autofree float *logits = infer_points (model, &data, 0, data.n, points);
   for (gsize i = 0; i < data.n * 3; i++)
     g_assert_cmpfloat_with_epsilon ((double) points[i], expected[i], 1e-4);
   for (gsize i = 0; i < 4 * 3; i++)
@@ -373,28 +498,36 @@ save (SegueModel *model)
 }
 
 static void
-test_folder (void)
+check_folder (const char *config, const Data *data)
 {
   static const char *const turned[] = { "c", "a", "d", "b", NULL };
   static const guint places[] = { 2, 0, 3, 1 };
-  g_auto (Data) data = make_data (0, 80, 6, 4);
   g_autoptr (GError) error = NULL;
-  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  g_autoptr (SegueModel) model = fit (config, four, 1, data, NULL);
   g_autofree char *folder = save (model);
   g_autoptr (SegueModel) loaded = try_load (folder, NULL, &error);
   g_assert_no_error (error);
   assert_same_tensors (model, loaded);
-  g_autofree float *expected = infer (model, &data, 0, data.n);
-  g_autofree float *logits = infer (loaded, &data, 0, data.n);
-  g_assert_cmpmem (logits, data.n * 4 * sizeof *logits, expected, data.n * 4 * sizeof *expected);
+  g_autofree float *expected = infer (model, data, 0, data->n);
+  g_autofree float *logits = infer (loaded, data, 0, data->n);
+  g_assert_cmpmem (logits, data->n * 4 * sizeof *logits, expected, data->n * 4 * sizeof *expected);
 
   g_autoptr (SegueModel) reordered = try_load (folder, turned, &error);
   g_assert_no_error (error);
-  g_autofree float *moved = infer (reordered, &data, 0, data.n);
-  for (gsize i = 0; i < data.n; i++)
+  g_autofree float *moved = infer (reordered, data, 0, data->n);
+  for (gsize i = 0; i < data->n; i++)
     for (guint k = 0; k < 4; k++)
       g_assert_cmpmem (moved + i * 4 + k, 4, expected + i * 4 + places[k], 4);
   segue_file_remove_folder (folder, NULL);
+}
+
+static void
+test_folder (void)
+{
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  g_auto (Data) copies = make_copies (0, 80);
+  check_folder ("{}", &data);
+  check_folder ("{ gate: true }", &copies);
 }
 
 /* What is wrong with a tensor of the file: one value, its size (if not 0), or that it is missing. */
@@ -468,9 +601,15 @@ test_damaged_weights (void)
     { "temperature", .more = 1, .words = "temperature" },
     { "mean", .missing = TRUE, .words = "mean" },
     { "intercepts", .missing = TRUE, .words = "no classifier" },
+    { "gate.scale", .value = 0, .words = "scale and temperature must be positive" },
+    { "gate.coefficients", .value = NAN, .words = "finite" },
+    { "gate.intercepts", .more = 1, .words = "sizes in config.json" },
+    { "gate.mean", .missing = TRUE, .words = "gate.mean" },
+    { "unchanged.temperature", .value = -1, .words = "scale and temperature must be positive" },
+    { "unchanged.coefficients", .missing = TRUE, .words = "no classifier" },
   };
-  g_auto (Data) data = make_data (0, 80, 6, 4);
-  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  g_auto (Data) data = make_copies (0, 80);
+  g_autoptr (SegueModel) model = fit ("{ gate: true }", four, 1, &data, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (damages); i++) {
     g_autofree char *folder = save (model);
     damage_weights (folder, &damages[i]);
@@ -535,6 +674,30 @@ test_damaged_config (void)
   }
 }
 
+static void
+test_damaged_gate (void)
+{
+  g_auto (Data) data = make_data (0, 80, 6, 4);
+  g_autoptr (SegueModel) model = fit ("{}", four, 1, &data, NULL);
+  const struct {
+    const char *config, *words;
+  } cases[] = { { "\"gate\": 1", "neither true nor false" },
+                { "\"gate\": true", "unchanged.mean" } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *folder = save (model);
+    g_autofree char *path = g_build_filename (folder, "config.json", NULL);
+    g_autofree char *text = NULL;
+    g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+    char **parts = g_strsplit (text, "\"gate\": false", 2);
+    g_assert_nonnull (parts[1]);
+    g_autofree char *damaged = g_strjoinv (cases[i].config, parts);
+    g_assert_true (segue_file_write (path, damaged, -1, NULL));
+    assert_refused (folder, cases[i].words);
+    g_strfreev (parts);
+    segue_file_remove_folder (folder, NULL);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -549,12 +712,16 @@ main (int argc, char **argv)
   g_test_add_func ("/lda/unfit", test_unfit);
   g_test_add_func ("/lda/one-row", test_one_row);
   g_test_add_func ("/lda/many-labels", test_many_labels);
+  g_test_add_func ("/lda/gate", test_gate);
+  g_test_add_func ("/lda/gate-formula", test_gate_formula);
+  g_test_add_func ("/lda/gate-without-copies", test_gate_without_copies);
   g_test_add_func ("/lda/batch", test_batch);
   g_test_add_func ("/lda/space", test_space);
   g_test_add_func ("/lda/folder", test_folder);
   g_test_add_func ("/lda/damaged-weights", test_damaged_weights);
   g_test_add_func ("/lda/truncated", test_truncated);
   g_test_add_func ("/lda/damaged-config", test_damaged_config);
+  g_test_add_func ("/lda/damaged-gate", test_damaged_gate);
   int status = g_test_run ();
   segue_registry_free (registry);
   return status;

@@ -14,7 +14,7 @@ swap_rows (TrainMatrix *rows, gsize length, gsize one, gsize other)
 {
   float *a = rows->values + one * length, *b = rows->values + other * length;
   gint32 label = rows->labels[one];
-  guint32 song = rows->songs[one];
+  guint32 song = rows->songs[one], copy = rows->copies[one];
   for (gsize j = 0; j < length; j++) {
     float value = a[j];
     a[j] = b[j];
@@ -24,6 +24,8 @@ swap_rows (TrainMatrix *rows, gsize length, gsize one, gsize other)
   rows->labels[other] = label;
   rows->songs[one] = rows->songs[other];
   rows->songs[other] = song;
+  rows->copies[one] = rows->copies[other];
+  rows->copies[other] = copy;
 }
 
 /* Moves the rows of @fold to the end, in place: all rows may take half of the memory. Returns how many others there are. */

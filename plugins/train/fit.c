@@ -14,6 +14,7 @@ matrix_clear (TrainMatrix *rows)
   free (rows->values);
   g_free (rows->labels);
   g_free (rows->songs);
+  g_free (rows->copies);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrainMatrix, matrix_clear)
@@ -29,12 +30,15 @@ read_rows (TrainJob *job, const TrainSource *source, guint before, TrainMatrix *
   rows->n = set->n;
   rows->labels = g_new (gint32, set->n);
   rows->songs = g_new (guint32, set->n);
+  rows->copies = g_new (guint32, set->n);
   if (!rows->values)
     return FALSE;
   for (guint i = 0; i < set->n; i++) {
     gint32 label = set->samples[i].label;
     rows->labels[i] = label == SEGUE_NN_IGNORE ? -1 : label;
+    SegueItem *entry = segue_dataset_get_entry (source->dataset, set->samples[i].index);
     rows->songs[i] = set->samples[i].song;
+    rows->copies[i] = (guint32) segue_item_get_int (entry, SEGUE_META_COPY, 0);
   }
 
   const TrainPass pass = { .source = source, .part = job->infer_part, .batch = job->infer_part };
@@ -58,10 +62,10 @@ gboolean
 train_fit_rows (SegueModel *model, gsize length, const TrainMatrix *train, gsize n,
                 const TrainMatrix *validation, GError **error)
 {
-  const SegueModelFit fit =
-    SEGUE_INIT (SegueModelFit, .length = length, .n = n, .rows = train->values,
-                .labels = train->labels, .songs = train->songs, .n_validation = validation->n,
-                .validation_rows = validation->values, .validation_labels = validation->labels);
+  const SegueModelFit fit = SEGUE_INIT (
+    SegueModelFit, .length = length, .n = n, .rows = train->values, .labels = train->labels,
+    .songs = train->songs, .n_validation = validation->n, .validation_rows = validation->values,
+    .validation_labels = validation->labels, .copies = train->copies);
   return segue_model_fit (model, &fit, error);
 }
 

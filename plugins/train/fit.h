@@ -6,12 +6,13 @@
 /** TrainMatrix: the rows of a set in memory.
  * @values: [n, length of a row]
  * @labels: [n]; −1 (validation only): a label that no training row has
- * @songs: [n], within the set */
+ * @songs: [n], within the set
+ * @copies: [n]; 0: no augmented copy */
 typedef struct {
   gsize n;
   float *values;
   gint32 *labels;
-  guint32 *songs;
+  guint32 *songs, *copies;
 } TrainMatrix;
 
 /** train_fit: calls the type's fit () with all rows in memory. For a type without backward (), that is the training: one

@@ -2,11 +2,11 @@
 encoder of the files.
 
     python3 tests/bench/codecs.py MUSIC [--preset artist-small] [--seeds 5] [--work FOLDER]
-        [--codecs mp3-128,mp3-96,aac-96,mono,low-pass-12k,low-pass-16k] [-- --set train.model=linear]
+        [--codecs mp3-128,mp3-96,aac-96,mono,low-pass-12k,low-pass-16k] [--set test] [-- --set train.model=linear]
 
 MUSIC has a folder for each artist. ffmpeg makes a copy of MUSIC for each codec in FOLDER (default: codecs), once.
-For each seed, a model is trained on MUSIC as it is; its test songs are then predicted as they are, and from each
-copy. A second model is trained and tested on the first copy alone (all songs from one encoder). Tables go to standard
+For each seed, a model is trained on MUSIC as it is; its songs of a set (test; validation, to choose between variants)
+are then predicted as they are, and from each copy. A second model is trained and tested on the first copy alone (all songs from one encoder). Tables go to standard
 output: means over the seeds, by segment / by song.
 
 Seeds are those of the split and of training, so that the cache keeps all embeddings.
@@ -66,10 +66,10 @@ def train(music, name, seed, options):
     return RUNS / name / "latest"
 
 
-def test_songs(run):
-    """{path: artist}"""
+def read_songs(run, name):
+    """{path: artist} of a set"""
     with open(run / "predictions.csv", newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["set"] == "test"]
+        rows = [row for row in csv.DictReader(file) if row["set"] == name]
     return {Path(os.fsdecode(re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]),
                                     row["source"].encode()))): row["label"] for row in rows}
 
@@ -90,16 +90,16 @@ def measure(run, songs, labels):
     return sum(segments) / len(segments), sum(right) / len(right)
 
 
-def report(rows, seeds):
-    print("| test songs | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | difference |")
+def report(name, rows, seeds):
+    print(f"| {name} songs | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | difference |")
     print("|---" * (len(seeds) + 3) + "|")
     first = None
-    for name, values in rows.items():
+    for kind, values in rows.items():
         mean = [sum(column) / len(column) for column in zip(*values)]
         first = first or mean
         cells = [f"{segment:.3f} / {song:.3f}" for segment, song in (*values, mean)]
         change = " / ".join(f"{now - then:+.3f}" for now, then in zip(mean, first))
-        print(f"| {name} | " + " | ".join(cells) + f" | {change} |")
+        print(f"| {kind} | " + " | ".join(cells) + f" | {change} |")
 
 
 def main():
@@ -110,23 +110,24 @@ def main():
     parser.add_argument("--preset", default="artist-small")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--work", type=Path, default=Path("codecs"))
+    parser.add_argument("--set", default="test", choices=("test", "validation"))
     parser.add_argument("--codecs", type=lambda text: text.split(","), default=list(CODECS))
     options = parser.parse_args(arguments[:len(arguments) - len(more) - 1] if more else arguments)
     options.more = more
     music, seeds = options.music.resolve(), range(1, options.seeds + 1)
     copies = {codec: make_copy(music, options.work.resolve(), codec) for codec in options.codecs}
-    rows = {name: [] for name in ("as they are", *copies, f"trained and tested on {options.codecs[0]}")}
+    rows = {name: [] for name in ("as they are", *copies, f"trained on {options.codecs[0]}, too")}
     for seed in seeds:
         run = train(music, f"codecs-{options.preset}-{seed}", seed, options)
-        known = test_songs(run)
+        known = read_songs(run, options.set)
         rows["as they are"].append(measure(run, known, known.values()))
         for codec, songs in copies.items():
             rows[codec].append(measure(run, [songs[path] for path in known], known.values()))
         run = train(options.work.resolve() / options.codecs[0], f"codecs-{options.preset}-{options.codecs[0]}-{seed}",
                     seed, options)
-        known = test_songs(run)
+        known = read_songs(run, options.set)
         rows[list(rows)[-1]].append(measure(run, known, known.values()))
-    report(rows, seeds)
+    report(options.set, rows, seeds)
 
 
 main()

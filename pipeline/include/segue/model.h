@@ -162,6 +162,7 @@ typedef struct {
  *   number of the song that a row belongs to
  * @n_validation, @validation_rows, @validation_labels: the validation set, if there is one; a label may be −1: one that no
  *   training row has
+ * @copies: (nullable): [n] SEGUE_META_COPY of each row: 0: no augmented copy
  */
 typedef struct {
   gsize struct_size;
@@ -173,6 +174,7 @@ typedef struct {
   gsize n_validation;
   const float *validation_rows;
   const gint32 *validation_labels;
+  const guint32 *copies;
 } SegueModelFit;
 
 /**
