@@ -93,5 +93,8 @@ segue_beneath_remove (int parent, const char *name, const char *shown, GError **
     return TRUE;
   if (errno != EISDIR && errno != EPERM)
     return segue_set_error_from_errno (error, errno, SEGUE_ERROR_IO, "can't remove", shown);
+  /* An empty folder needs no list, which may not be had for lack of memory. */
+  if (unlinkat (parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+    return TRUE;
   return remove_folder (parent, name, shown, error);
 }
