@@ -188,6 +188,19 @@ add_tests (const SegueStageType *type)
   }
 }
 
+/* One that both `embed` and `train` take. Of several, the last: distilhubert, the first, takes minutes under sanitizers. */
+static const char *
+find_model (const GPtrArray *models)
+{
+  const char *name = NULL;
+  for (guint i = 0; i < models->len; i++) {
+    const SegueModelType *type = g_ptr_array_index (models, i);
+    if (!name || (type->encoder && type->recipe))
+      name = type->name;
+  }
+  return name;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,8 +211,7 @@ main (int argc, char **argv)
   GPtrArray *models = segue_registry_list_models (registry);
   for (guint i = 0; i < stages->len; i++)
     add_tests (g_ptr_array_index (stages, i));
-  if (models->len > 0)
-    some_model = ((const SegueModelType *) g_ptr_array_index (models, 0))->name;
+  some_model = find_model (models);
   int status = g_test_run ();
   g_ptr_array_unref (stages);
   g_ptr_array_unref (models);
