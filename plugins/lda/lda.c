@@ -305,7 +305,7 @@ static const SegueModelType lda = {
     "covariance, estimated with Ledoit and Wolf's shrinkage, as scikit-learn's "
     "`LinearDiscriminantAnalysis (shrinkage=\"auto\")` does. It is computed in one step, without "
     "epochs or learning rate, and for embeddings of music it is as accurate as larger classifiers.",
-  .result_version = 1,
+  .result_version = 2,
   .params = params,
   .config_size = sizeof (Params),
   .recipe = &recipe,

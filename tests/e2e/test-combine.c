@@ -35,7 +35,7 @@ static const char pipeline[] =
   "    with: { encoders: [statistics] }\n"
   "  - id: lda\n"
   "    use: train\n"
-  "    with: { model: lda }\n"
+  "    with: { model: { use: lda, gate: true } }\n"
   "  - id: judge-lda\n"
   "    use: evaluate\n"
   "  - id: mono\n"
